@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+// Starts Boardsharp: compiled in the published package, the source as it is in a checkout.
+import { existsSync } from 'node:fs';
+
+const OLDEST_NODE = 24;
+const major = Number(process.versions.node.split('.', 1)[0]);
+
+if (major < OLDEST_NODE) {
+  process.stderr.write(
+    `boardsharp: Node ${process.versions.node} is too old: ${OLDEST_NODE} or later is needed. Install it from your system or https://nodejs.org.\n`,
+  );
+  process.exitCode = 2;
+} else {
+  const source = new URL('../src/main.ts', import.meta.url);
+  await import((existsSync(source) ? source : new URL('../dist/main.js', import.meta.url)).href);
+}

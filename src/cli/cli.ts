@@ -1,0 +1,71 @@
+/** The command line: which command is meant, help and version. */
+import { readFileSync } from 'node:fs';
+import { type Command, type CommandContext, usage } from './command.ts';
+
+const HELP = `Boardsharp makes photos of boards readable.
+
+Usage: boardsharp <command> [options]
+
+  upscale <photo or folder…>   larger, sharper pictures whose letters are the letters that were written
+    -o, --output <path>        a file for one photo, a folder for several; default: beside each photo
+        --scale <2|4>          default: 4 for small crops, 2 for large photos
+        --model <name>         one of \`boardsharp models\`
+        --format <name>        jpeg (default), png or webp
+        --look <natural>       how the board looks; the only look so far
+        --force                replace results that exist
+        --json                 one JSON object per photo instead of text
+  models [--json]              what is known, what is installed, what is the default and why
+  models pull <name>           fetch a model from the hub
+  start                        the page at http://127.0.0.1:8080
+  doctor                       check settings, models and execution providers
+
+  -h, --help                   this text
+      --version                the version
+
+Settings come from the environment or .env; .env.example lists them.
+Exit codes: 0 all done, 1 something failed (the others are still done), 2 wrong usage or settings.
+`;
+
+/** Loaded when asked for, so that each command starts with what it needs alone. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  upscale: async () => (await import('./upscale-command.ts')).runUpscale,
+  models: async () => {
+    const { runModels } = await import('./models-command.ts');
+    return (args, context) => runModels(args, { ...context, config: context.loadConfig() });
+  },
+  doctor: async () => (await import('./doctor-command.ts')).runDoctor,
+};
+
+/**
+ * Runs one command.
+ * @param argv the arguments after the program's name
+ * @returns the exit code
+ * @throws AppError USAGE, SETTINGS, or whatever stopped the command as a whole
+ */
+export async function runCommandLine(argv: readonly string[], context: CommandContext): Promise<number> {
+  const [name, ...args] = argv;
+  if (name === '--version') {
+    context.stdout.write(`${readVersion()}\n`);
+    return 0;
+  }
+  if (
+    name === '-h' ||
+    name === '--help' ||
+    name === 'help' ||
+    args.includes('--help') ||
+    args.includes('-h')
+  ) {
+    context.stdout.write(HELP);
+    return 0;
+  }
+  if (name === undefined) throw usage('no command was given');
+  if (!Object.hasOwn(COMMANDS, name)) throw usage(`there is no command "${name}"`);
+  const command = await COMMANDS[name]?.();
+  return command === undefined ? 0 : command(args, context);
+}
+
+/** The version in package.json, two folders up both in the source and in the compiled package. */
+function readVersion(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}

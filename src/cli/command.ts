@@ -1,0 +1,58 @@
+/** What every command of the command line is given, and how it reads its arguments. */
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import type { Config } from '../config.ts';
+import type { Inference } from '../engine/inference.ts';
+import type { Catalogue } from '../engine/models.ts';
+import type { Upscaler } from '../engine/upscale.ts';
+import { AppError } from '../errors.ts';
+
+/** The engine, opened by the composition root. */
+export interface Engine {
+  readonly catalogue: Catalogue;
+  readonly inference: Inference;
+  readonly upscaler: Upscaler;
+  /** Ends its threads. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface CommandContext {
+  /** Reads the settings. @throws AppError SETTINGS */
+  readonly loadConfig: () => Config;
+  /** Opens the engine; whoever opened it closes it. */
+  readonly openEngine: (config: Config) => Promise<Engine>;
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
+  /** Aborts on Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/** A command: its arguments without its own name; answers with the exit code. */
+export type Command = (args: readonly string[], context: CommandContext) => Promise<number>;
+
+/** `parseArgs` in strict mode, its complaints as an error of the catalogue. @throws AppError USAGE */
+export function readArguments<T extends ParseArgsConfig>(
+  args: readonly string[],
+  config: T,
+): ReturnType<typeof parseArgs<T>> {
+  try {
+    return parseArgs<T>({ ...config, args: [...args] });
+  } catch (error) {
+    throw usage((error as Error).message.replace(/\.?\s*To specify.*$/s, ''), error);
+  }
+}
+
+/** One of the allowed words of an option. @throws AppError USAGE */
+export function choice<T extends string>(
+  option: string,
+  value: string | undefined,
+  allowed: readonly T[],
+): T | undefined {
+  if (value === undefined) return undefined;
+  const found = allowed.find((word) => word === value);
+  if (found === undefined) throw usage(`${option} must be one of ${allowed.join(', ')}, not "${value}"`);
+  return found;
+}
+
+export function usage(detail: string, cause?: unknown): AppError {
+  return new AppError('USAGE', detail, { cause });
+}

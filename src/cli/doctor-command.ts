@@ -1,0 +1,94 @@
+/** `boardsharp doctor`: checks settings, models and execution providers, and says what to do about each failure. */
+import { constants } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
+import type { Config } from '../config.ts';
+import { locateModel } from '../engine/model-files.ts';
+import { networkOf } from '../engine/upscale.ts';
+import { AppError, toAppError } from '../errors.ts';
+import { type Command, type Engine, readArguments } from './command.ts';
+
+/** One thing checked: answers with what it found. */
+interface Check {
+  readonly name: string;
+  readonly run: () => Promise<string>;
+}
+
+const OLDEST_NODE = 24;
+
+export const runDoctor: Command = async (args, { loadConfig, openEngine, stdout }) => {
+  readArguments(args, { options: {} });
+  let failures = 0;
+  async function examine({ name, run }: Check): Promise<void> {
+    try {
+      stdout.write(`ok    ${name}: ${await run()}\n`);
+    } catch (thrown) {
+      failures++;
+      stdout.write(`FAIL  ${name}: ${toAppError(thrown).message}\n`);
+    }
+  }
+
+  await examine({ name: 'Node', run: checkNode });
+  let config: Config | undefined;
+  await examine({
+    name: 'settings',
+    run: async () => {
+      config = loadConfig();
+      return `photos up to ${config.maxInputSide} pixels a side, models in ${config.modelsDir}`;
+    },
+  });
+  if (config === undefined) return 1;
+  const { dataDir } = config;
+  await examine({ name: 'data folder', run: () => checkFolder(dataDir) });
+  let engine: Engine | undefined;
+  const settings = config;
+  await examine({
+    name: 'catalogue',
+    run: async () => {
+      engine = await openEngine(settings);
+      return `${engine.catalogue.models.size} models known`;
+    },
+  });
+  if (engine === undefined) return 1;
+  try {
+    for (const scale of [2, 4] as const) await examine(checkDefault(engine, settings, scale));
+  } finally {
+    await engine.close();
+  }
+  return failures === 0 ? 0 : 1;
+};
+
+async function checkNode(): Promise<string> {
+  const major = Number(process.versions.node.split('.', 1)[0]);
+  if (major >= OLDEST_NODE) return process.version;
+  throw new AppError('SETTINGS', `${process.version} runs this, ${OLDEST_NODE} or later is needed`, {
+    action:
+      'Start it with `npm start` or `npx boardsharp`, which bring their own Node, or install a later one',
+  });
+}
+
+async function checkFolder(folder: string): Promise<string> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+    return `${folder} can be written`;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new AppError('OUTPUT_UNWRITABLE', `${folder} (${code ?? message})`, {
+      action: 'Set DATA_DIR to a folder you may write',
+    });
+  }
+}
+
+/** The model that a photo of this scale gets: its file is right, and it runs where the setting wants. */
+function checkDefault({ catalogue, inference }: Engine, config: Config, scale: 2 | 4): Check {
+  return {
+    name: `scale ${scale}`,
+    run: async () => {
+      const preset = config.model === undefined ? undefined : catalogue.get(config.model);
+      const model = preset?.scale === scale ? preset : catalogue.defaultFor(scale).model;
+      const path = await locateModel(model, config);
+      const device = await inference.prepare(networkOf(model, path));
+      return `${model.name} is the file the catalogue describes, and runs on ${device.provider} (${device.reason})`;
+    },
+  };
+}

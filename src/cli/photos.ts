@@ -1,0 +1,107 @@
+/** Which photos the user means and where each result goes: paths in, a list of work out. */
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import { EXTENSION_OF, INPUT_EXTENSIONS, type OutputFormat } from '../engine/image-format.ts';
+import { AppError } from '../errors.ts';
+
+/** Ends the names of results that lie beside their photos, and keeps them from being taken for photos next time. */
+const RESULT_MARK = '-boardsharp';
+
+/** One photo to do, or the reason why not. */
+export interface PhotoTask {
+  readonly input: string;
+  /** Where the result goes; undefined when it depends on nothing but an error. */
+  readonly output: string | undefined;
+  readonly error?: AppError;
+}
+
+/**
+ * Expands files and folders (not their subfolders) into photos, in the order given, names sorted within a folder.
+ * A path that cannot be used becomes a task with an error, so that the others are still done.
+ */
+export async function findPhotos(paths: readonly string[]): Promise<{ path: string; error?: AppError }[]> {
+  const found = await Promise.all(paths.map((path) => expand(path)));
+  return found.flat();
+}
+
+async function expand(path: string): Promise<{ path: string; error?: AppError }[]> {
+  try {
+    const info = await stat(path);
+    if (info.isFile()) return [{ path }];
+    if (!info.isDirectory())
+      return [{ path, error: new AppError('INPUT_UNREADABLE', `${path} is not a file`) }];
+    const names = (await readdir(path)).filter(isPhotoName).sort();
+    if (names.length > 0) return names.map((name) => ({ path: join(path, name) }));
+    return [{ path, error: new AppError('INPUT_NOT_FOUND', `no photos in the folder ${path}`) }];
+  } catch (error) {
+    return [{ path, error: inputError(path, error) }];
+  }
+}
+
+function isPhotoName(name: string): boolean {
+  const extension = extname(name).slice(1).toLowerCase();
+  const stem = basename(name, extname(name));
+  return (
+    INPUT_EXTENSIONS.some((known) => known === extension) &&
+    !stem.endsWith(RESULT_MARK) &&
+    !name.startsWith('.')
+  );
+}
+
+/**
+ * Where results go: `target` is a file for one photo, a folder for several, or undefined for beside each photo.
+ * Two photos that would end in one file: the second becomes an error.
+ */
+export async function planOutputs(
+  photos: readonly { path: string; error?: AppError }[],
+  target: string | undefined,
+  format: OutputFormat,
+): Promise<PhotoTask[]> {
+  const isFile = target !== undefined && photos.length === 1 && (await namesFile(target));
+  const taken = new Set<string>();
+  return photos.map(({ path, error }) => {
+    if (error !== undefined) return { input: path, output: undefined, error };
+    const output = isFile ? target : defaultOutput(path, target, format);
+    const key = resolve(output);
+    if (key === resolve(path))
+      return { input: path, output, error: new AppError('OUTPUT_EXISTS', `${output} is the photo itself`) };
+    if (taken.has(key)) {
+      return {
+        input: path,
+        output,
+        error: new AppError('OUTPUT_EXISTS', `another photo of this run becomes ${output}`),
+      };
+    }
+    taken.add(key);
+    return { input: path, output };
+  });
+}
+
+function defaultOutput(path: string, folder: string | undefined, format: OutputFormat): string {
+  const stem = basename(path, extname(path));
+  const extension = EXTENSION_OF[format];
+  return folder === undefined
+    ? join(dirname(path), `${stem}${RESULT_MARK}.${extension}`)
+    : join(folder, `${stem}.${extension}`);
+}
+
+/** A target names a file when it has an image's ending and is not a folder already. */
+async function namesFile(target: string): Promise<boolean> {
+  if (formatOfName(target) === undefined) return false;
+  const info = await stat(target).catch(() => undefined);
+  return !info?.isDirectory();
+}
+
+/** The output format that a file's ending asks for. */
+export function formatOfName(name: string): OutputFormat | undefined {
+  const extension = extname(name).slice(1).toLowerCase();
+  if (extension === 'jpeg') return 'jpeg';
+  return (Object.keys(EXTENSION_OF) as OutputFormat[]).find((format) => EXTENSION_OF[format] === extension);
+}
+
+/** A file system's refusal to read, in the catalogue's words. */
+export function inputError(path: string, error: unknown): AppError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return new AppError('INPUT_NOT_FOUND', path, { cause: error });
+  return new AppError('INPUT_UNREADABLE', `${path} (${code ?? message})`, { cause: error });
+}

@@ -1,0 +1,173 @@
+/** `boardsharp upscale`: photos in, pictures out, no services. */
+import { readFile, stat } from 'node:fs/promises';
+import type { Config } from '../config.ts';
+import { OUTPUT_FORMATS, type OutputFormat } from '../engine/image-format.ts';
+import type { Scale } from '../engine/models.ts';
+import type { UpscaleResult } from '../engine/upscale.ts';
+import { AppError, toAppError } from '../errors.ts';
+import { type Command, type CommandContext, choice, type Engine, readArguments, usage } from './command.ts';
+import { findPhotos, formatOfName, inputError, type PhotoTask, planOutputs } from './photos.ts';
+import { createProgressBar } from './progress-bar.ts';
+import { refuseExisting, writeResult } from './result-file.ts';
+
+interface Options {
+  readonly scale: Scale | undefined;
+  readonly model: string | undefined;
+  readonly format: OutputFormat;
+  readonly force: boolean;
+}
+
+/** How many photos are worked on at once: one is read or encoded while the network has another. */
+const AT_ONCE = 2;
+
+export const runUpscale: Command = async (args, context) => {
+  const { paths, target, json, options } = readOptions(args);
+  const config = context.loadConfig();
+  const tasks = await planOutputs(await findPhotos(paths), target, options.format);
+  const engine = await context.openEngine(config);
+  try {
+    if (options.model !== undefined) engine.catalogue.get(options.model);
+    return await runTasks(tasks, { engine, config, context, options, json });
+  } finally {
+    await engine.close();
+  }
+};
+
+function readOptions(args: readonly string[]): {
+  paths: string[];
+  target: string | undefined;
+  json: boolean;
+  options: Options;
+} {
+  const { values, positionals } = readArguments(args, {
+    allowPositionals: true,
+    options: {
+      output: { type: 'string', short: 'o' },
+      scale: { type: 'string' },
+      look: { type: 'string' },
+      model: { type: 'string' },
+      format: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      force: { type: 'boolean', default: false },
+    },
+  });
+  if (positionals.length === 0) throw usage('upscale needs at least one photo or folder');
+  choice('--look', values.look, ['natural']);
+  const scale = choice('--scale', values.scale, ['2', '4']);
+  const format = choice('--format', values.format, OUTPUT_FORMATS);
+  const named = values.output === undefined ? undefined : formatOfName(values.output);
+  if (format !== undefined && named !== undefined && format !== named) {
+    throw usage(`--format ${format} does not fit the name ${values.output}`);
+  }
+  return {
+    paths: positionals,
+    target: values.output,
+    json: values.json,
+    options: {
+      scale: scale === undefined ? undefined : (Number(scale) as Scale),
+      model: values.model,
+      format: format ?? named ?? 'jpeg',
+      force: values.force,
+    },
+  };
+}
+
+interface Run {
+  readonly engine: Engine;
+  readonly config: Config;
+  readonly context: CommandContext;
+  readonly options: Options;
+  readonly json: boolean;
+}
+
+/** Does every task, whatever happens to the others. @returns the exit code */
+async function runTasks(tasks: readonly PhotoTask[], run: Run): Promise<number> {
+  const { context, json } = run;
+  const bar = createProgressBar(context.stderr);
+  const progress = tasks.map(() => 0);
+  const queue = tasks.entries();
+  let failed = 0;
+
+  async function workThrough(): Promise<void> {
+    for (const [index, task] of queue) {
+      const show = (done: number): void => {
+        progress[index] = done;
+        bar.show(progress.reduce((sum, share) => sum + share, 0) / tasks.length, task.input);
+      };
+      try {
+        show(0);
+        const result = await doTask(task, run, show);
+        bar.clear();
+        context.stdout.write(json ? `${jsonOfResult(task, result)}\n` : `${lineOfResult(task, result)}\n`);
+      } catch (thrown) {
+        failed++;
+        const error = toAppError(thrown);
+        bar.clear();
+        if (json) context.stdout.write(`${jsonOfFailure(task, error)}\n`);
+        // A cancelled run says so once, not for every photo.
+        if (error.code !== 'CANCELLED') context.stderr.write(`${task.input}: ${error.message}\n`);
+      }
+      progress[index] = 1;
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, workThrough));
+  bar.clear();
+  if (context.signal.aborted)
+    context.stderr.write('Cancelled: finished results are kept, nothing is half-written.\n');
+  return failed === 0 ? 0 : 1;
+}
+
+async function doTask(task: PhotoTask, run: Run, show: (done: number) => void): Promise<UpscaleResult> {
+  const { engine, config, options } = run;
+  const { signal } = run.context;
+  if (task.error !== undefined || task.output === undefined) throw task.error;
+  if (signal.aborted) throw new AppError('CANCELLED', task.input);
+  if (!options.force) await refuseExisting(task.output);
+  const bytes = await readPhoto(task.input, config.maxInputBytes);
+  const { scale, model, format } = options;
+  const result = await engine.upscaler.upscale({ bytes, scale, model, format, signal, onProgress: show });
+  await writeResult(task.output, result.bytes, { replace: options.force, signal });
+  return result;
+}
+
+async function readPhoto(path: string, maxBytes: number): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(path);
+    if (size > maxBytes) throw new AppError('TOO_MANY_BYTES', `${size}, the limit is ${maxBytes}`);
+    return await readFile(path);
+  } catch (error) {
+    throw error instanceof AppError ? error : inputError(path, error);
+  }
+}
+
+function lineOfResult(task: PhotoTask, result: UpscaleResult): string {
+  const { input, reducedTo, output, quality, model, timings } = result;
+  const seconds =
+    Object.entries(timings).reduce((sum, [name, ms]) => sum + (name === 'network' ? 0 : ms), 0) / 1000;
+  const reduced =
+    reducedTo === null ? '' : ` reduced to ${reducedTo.width}×${reducedTo.height} (MAX_INPUT_SIDE)`;
+  const sizes = `${input.width}×${input.height}${reduced} → ${output.width}×${output.height}`;
+  return `${task.input} → ${task.output}  ${sizes}, ${model}, ${quality.verdict}, ${seconds.toFixed(1)} s`;
+}
+
+function jsonOfResult(task: PhotoTask, { bytes: _, input, output, ...rest }: UpscaleResult): string {
+  return JSON.stringify({
+    status: 'done',
+    ...rest,
+    look: 'natural',
+    input: { path: task.input, ...input },
+    output: { path: task.output, ...output },
+    error: null,
+  });
+}
+
+function jsonOfFailure(task: PhotoTask, { code, message }: AppError): string {
+  const status = code === 'CANCELLED' ? 'cancelled' : 'failed';
+  return JSON.stringify({
+    status,
+    input: { path: task.input },
+    output: null,
+    quality: null,
+    error: { code, message },
+  });
+}

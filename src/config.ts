@@ -1,0 +1,128 @@
+/** Settings: the environment and `.env`, parsed once into a frozen object. The only file that reads `process.env`. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { AppError } from './errors.ts';
+import { LOG_FORMATS, LOG_LEVELS } from './log.ts';
+import { Secret } from './secret.ts';
+
+export const EXECUTION_PROVIDERS = ['auto', 'cpu', 'webgpu', 'cuda'] as const;
+export type ExecutionProvider = (typeof EXECUTION_PROVIDERS)[number];
+
+/** Every setting, parsed. Sizes in pixels or bytes as their names say; paths absolute. */
+export interface Config {
+  readonly dataDir: string;
+  readonly model: string | undefined;
+  readonly modelsDir: string;
+  readonly hfEndpoint: string;
+  readonly hfToken: Secret | undefined;
+  readonly executionProvider: ExecutionProvider;
+  readonly maxInputSide: number;
+  readonly maxInputPixels: number;
+  readonly maxInputBytes: number;
+  readonly host: string;
+  readonly port: number;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  readonly logFormat: (typeof LOG_FORMATS)[number];
+}
+
+/** One setting as documentation: `.env.example` and `docs/configuration.md` are compared with this table. */
+interface SettingDoc {
+  readonly default: string;
+  readonly meaning: string;
+}
+
+export const SETTINGS = {
+  DATA_DIR: { default: './data', meaning: 'where pulled models (and later the database and files) live' },
+  MODEL: { default: '', meaning: 'name of the model to use; empty: the default of the chosen scale' },
+  MODELS_DIR: {
+    default: '',
+    meaning:
+      'where pulled models live, with an optional catalogue.json of your own; empty: models in DATA_DIR',
+  },
+  HF_ENDPOINT: { default: 'https://huggingface.co', meaning: 'the hub `models pull` fetches from' },
+  HF_TOKEN: { default: '', meaning: 'access token for that hub, where a model asks for one' },
+  EXECUTION_PROVIDER: { default: 'auto', meaning: 'auto, cpu, webgpu or cuda' },
+  MAX_INPUT_SIDE: {
+    default: '2560',
+    meaning: 'a photo with a longer side is reduced to this many pixels first: the speed control',
+  },
+  MAX_INPUT_PIXELS: { default: '50000000', meaning: 'photos with more pixels are refused before decoding' },
+  MAX_INPUT_BYTES: { default: '20971520', meaning: 'larger files are refused before reading' },
+  HOST: { default: '127.0.0.1', meaning: 'address the page listens on; only loopback' },
+  PORT: { default: '8080', meaning: 'port the page listens on' },
+  LOG_LEVEL: { default: 'info', meaning: 'trace, debug, info, warn, error or silent' },
+  LOG_FORMAT: { default: '', meaning: 'pretty or json; empty: pretty on a terminal, else json' },
+} as const satisfies Record<string, SettingDoc>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+/**
+ * Reads the settings from the process's environment and from `.env` in the folder; the environment wins.
+ * @throws AppError SETTINGS naming every wrong setting at once
+ */
+export function loadConfig(folder = process.cwd()): Config {
+  return readConfig({ ...readDotEnv(resolve(folder, '.env')), ...process.env }, folder);
+}
+
+/** The same from any record, for tests and embedding. Relative paths are taken from `folder`. */
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  folder = process.cwd(),
+): Config {
+  const problems: string[] = [];
+  const text = (name: SettingName): string => env[name]?.trim() || SETTINGS[name].default;
+  const integer = (name: SettingName, min: number, max: number): number => {
+    const value = Number(text(name));
+    if (Number.isInteger(value) && value >= min && value <= max) return value;
+    problems.push(`${name} must be a whole number from ${min} to ${max}, not "${text(name)}"`);
+    return min;
+  };
+  const oneOf = <T extends string>(name: SettingName, choices: readonly T[], preset?: T): T => {
+    const value = text(name) || preset;
+    const found = choices.find((choice) => choice === value);
+    if (found !== undefined) return found;
+    problems.push(`${name} must be one of ${choices.join(', ')}, not "${value}"`);
+    return choices[0] as T;
+  };
+  const url = (name: SettingName): string => {
+    const value = text(name);
+    if (/^https?:$/.test(URL.parse(value)?.protocol ?? '')) return value.replace(/\/+$/, '');
+    problems.push(`${name} must be an http or https address, not "${value}"`);
+    return value;
+  };
+
+  const dataDir = resolve(folder, text('DATA_DIR'));
+  const hfToken = text('HF_TOKEN');
+  const config: Config = Object.freeze({
+    dataDir,
+    model: text('MODEL') || undefined,
+    modelsDir: text('MODELS_DIR') ? resolve(folder, text('MODELS_DIR')) : resolve(dataDir, 'models'),
+    hfEndpoint: url('HF_ENDPOINT'),
+    hfToken: hfToken ? new Secret(hfToken) : undefined,
+    executionProvider: oneOf('EXECUTION_PROVIDER', EXECUTION_PROVIDERS),
+    maxInputSide: integer('MAX_INPUT_SIDE', 16, 16_384),
+    maxInputPixels: integer('MAX_INPUT_PIXELS', 1, 268_000_000),
+    maxInputBytes: integer('MAX_INPUT_BYTES', 1, 2 ** 30),
+    host: text('HOST'),
+    port: integer('PORT', 0, 65_535),
+    logLevel: oneOf('LOG_LEVEL', LOG_LEVELS),
+    logFormat: oneOf('LOG_FORMAT', LOG_FORMATS, process.stderr.isTTY ? 'pretty' : 'json'),
+  });
+  if (problems.length > 0) throw new AppError('SETTINGS', problems.join('; '));
+  return config;
+}
+
+/** Whether errors should show where they came from; works before the settings are read, or when they are wrong. */
+export function wantsStackTraces(): boolean {
+  return process.env.LOG_LEVEL === 'debug' || process.env.LOG_LEVEL === 'trace';
+}
+
+function readDotEnv(path: string): Record<string, string | undefined> {
+  try {
+    return parseEnv(readFileSync(path, 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw new AppError('SETTINGS', `${path} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+}

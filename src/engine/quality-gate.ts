@@ -1,0 +1,240 @@
+/** The quality gate: a result is shown only where, reduced to the photo's size, it agrees with the photo. Pure. */
+import { type Consistency, type JudgedWindow, measureConsistency } from './consistency.ts';
+import { addEvidence, NO_EVIDENCE, type ShiftEvidence, shiftEvidence, shiftOf } from './displacement.ts';
+import { type BlockGrid, blockArea } from './gate-planes.ts';
+import { CHANNELS } from './pixels.ts';
+
+export type { JudgedWindow } from './consistency.ts';
+
+/** Where the gate draws its lines; levels in 1/255, lengths in photo pixels. `docs/algorithm.md` has the calibration. */
+export interface GateLimits {
+  /**
+   * A block's disagreement may be `block.level + block.noise * noise + block.contrast * contrast`: what the network
+   * rightly removes (noise, JPEG ringing) grows with noise, what it rightly restores (sharpness) with contrast.
+   */
+  readonly block: { readonly level: number; readonly noise: number; readonly contrast: number };
+  /** A low-passed colour difference may be this much; the three terms as for `block`. */
+  readonly localTint: { readonly level: number; readonly noise: number; readonly contrast: number };
+  /** Next to a red block this share of the limit is enough: a wrong stroke does not end at a block's edge. */
+  readonly besideRed: number;
+  /** A mean colour difference of the whole picture. */
+  readonly tint: { readonly level: number; readonly noise: number; readonly few: number };
+  /** The displacement of the whole picture, and of a window. */
+  readonly shift: number;
+  /** The share of ink-bearing blocks that may be red before the whole is distrusted, and how few never are too many. */
+  readonly redShare: number;
+  readonly redBlocks: number;
+}
+
+const LIMITS_X2: GateLimits = {
+  block: { level: 2.6, noise: 1.3, contrast: 0.06 },
+  localTint: { level: 3, noise: 0.8, contrast: 0.1 },
+  besideRed: 0.6,
+  tint: { level: 1.5, noise: 0.1, few: 5 },
+  shift: 0.1,
+  redShare: 0.1,
+  redBlocks: 32,
+};
+
+/** At x4 a result pixel rests on a sixteenth of a photo pixel: the network adds more that the photo cannot confirm. */
+const LIMITS_X4: GateLimits = {
+  ...LIMITS_X2,
+  block: { level: 3.2, noise: 1.3, contrast: 0.08 },
+};
+
+/** The limits for a scale. */
+export function limitsFor(scale: number): GateLimits {
+  return scale > 2 ? LIMITS_X4 : LIMITS_X2;
+}
+
+/** The gate's judgement of one window; plain data that may cross threads. */
+export interface WindowFindings {
+  readonly scale: number;
+  readonly grid: BlockGrid;
+  /** 1 for blocks that go back to the bicubic base, row by row over the grid. */
+  readonly red: Uint8Array;
+  /** The whole window goes back to the bicubic base. */
+  readonly replaceAll: boolean;
+  /** Red blocks, blocks with ink and all blocks, in the core. */
+  readonly redBlocks: number;
+  readonly inkBlocks: number;
+  readonly blocks: number;
+  /** Sum of the squared disagreement over the core's pixels. */
+  readonly squaredError: number;
+  readonly pixels: number;
+  /** Sums of result minus photo over the pixels of blocks that are not red: red, green, blue. */
+  readonly tintSums: readonly [number, number, number];
+  readonly tintPixels: number;
+  readonly shift: ShiftEvidence;
+  /** Standard deviation of the photo's noise, in 1/255. */
+  readonly noise: number;
+}
+
+/** The gate's judgement of a whole result. */
+export interface Quality {
+  /** `softened`: parts are replaced by the bicubic base. `fallback`: the caller shows the base instead of the result. */
+  readonly verdict: 'accepted' | 'softened' | 'fallback';
+  /** PSNR in dB between the photo and the reduced, fitted result: brightness, both smoothed, all windows; 99 at most. */
+  readonly consistency: number;
+  readonly redBlocks: number;
+  readonly blocks: number;
+  /** How far the result lies right and down of the photo, in photo pixels. */
+  readonly shift: { readonly x: number; readonly y: number };
+  /** The largest mean colour difference of the three channels, with its sign, in 1/255. */
+  readonly tint: number;
+  /** Standard deviation of the photo's noise, in 1/255: the mean over the windows. */
+  readonly noise: number;
+  /** Why the verdict is not `accepted`, in words. */
+  readonly reasons: readonly string[];
+}
+
+/**
+ * Evidence of about four blocks of strokes, in squared grey levels: with less, a shift is not believed.
+ * A block of 1.5 pixel strokes at full contrast brings 10,000 to 50,000.
+ */
+const SHIFT_DOUBT = 40_000;
+
+/** Judges one window of a result. */
+export function inspectWindow(window: JudgedWindow): WindowFindings {
+  const limits = limitsFor(window.scale);
+  const measured = measureConsistency(window);
+  const { grid, ink } = measured;
+  const red = redBlocksOf(measured, limits);
+  const counted = new Uint8Array(red.length);
+  let redBlocks = 0;
+  let inkBlocks = 0;
+  let blocks = 0;
+  let squaredError = 0;
+  let pixels = 0;
+  let tintPixels = 0;
+  const tintSums: [number, number, number] = [0, 0, 0];
+  for (let block = 0; block < red.length; block++) {
+    if (grid.inCore[block] === 0) continue;
+    const area = blockArea(grid, block);
+    blocks++;
+    pixels += area;
+    squaredError += (measured.disagreement[block] as number) ** 2 * area;
+    if (ink[block] === 1) {
+      inkBlocks++;
+      counted[block] = 1;
+    }
+    if (red[block] === 1) {
+      redBlocks++;
+      continue;
+    }
+    tintPixels += area;
+    for (let c = 0; c < CHANNELS; c++) {
+      tintSums[c] =
+        (tintSums[c] as number) + (measured.colourDifference[block * CHANNELS + c] as number) * area;
+    }
+  }
+  const shift = shiftEvidence(measured.reduced, measured.photo, grid, counted);
+  // A window brings less evidence than a picture: it must be plainer there.
+  const { x, y } = shiftOf(shift, 4 * SHIFT_DOUBT);
+  const replaceAll = tooManyRed(redBlocks, inkBlocks, limits) || Math.hypot(x, y) > limits.shift;
+  return {
+    scale: window.scale,
+    grid,
+    red,
+    replaceAll,
+    redBlocks,
+    inkBlocks,
+    blocks,
+    squaredError,
+    pixels,
+    tintSums,
+    tintPixels,
+    shift,
+    noise: measured.noise,
+  };
+}
+
+/** Blocks over a limit, and their neighbours that come close to it. */
+function redBlocksOf(measured: Consistency, limits: GateLimits): Uint8Array {
+  const { grid, disagreement, contrast, tint, noise } = measured;
+  const excess = new Float64Array(disagreement.length);
+  const red = new Uint8Array(disagreement.length);
+  for (let block = 0; block < red.length; block++) {
+    const around = contrast[block] as number;
+    const blockLimit = limits.block.level + limits.block.noise * noise + limits.block.contrast * around;
+    const tintLimit =
+      limits.localTint.level + limits.localTint.noise * noise + limits.localTint.contrast * around;
+    let most = (disagreement[block] as number) / blockLimit;
+    for (let c = 0; c < CHANNELS; c++) {
+      most = Math.max(most, Math.abs(tint[block * CHANNELS + c] as number) / tintLimit);
+    }
+    excess[block] = most;
+    if (most > 1) red[block] = 1;
+  }
+  const { columns, rows } = grid;
+  const sure = red.slice();
+  for (let row = 0, block = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++, block++) {
+      if (sure[block] === 0) continue;
+      for (let y = Math.max(0, row - 1); y <= Math.min(rows - 1, row + 1); y++) {
+        for (let x = Math.max(0, column - 1); x <= Math.min(columns - 1, column + 1); x++) {
+          const beside = y * columns + x;
+          if ((excess[beside] as number) > limits.besideRed) red[beside] = 1;
+        }
+      }
+    }
+  }
+  return red;
+}
+
+/**
+ * Counted against the blocks with ink, not all: a board is mostly empty, and an empty block cannot be wrong about a
+ * letter. Where every tenth piece of writing is wrong, the others are right by luck.
+ */
+function tooManyRed(red: number, ink: number, limits: GateLimits): boolean {
+  return red > limits.redBlocks && red > limits.redShare * ink;
+}
+
+/** Judges a whole result by the findings of all its windows. */
+export function verdictOf(findings: readonly WindowFindings[]): Quality {
+  const limits = limitsFor(findings[0]?.scale ?? 2);
+  const total = (figure: (window: WindowFindings) => number): number =>
+    findings.reduce((sum, window) => sum + figure(window), 0);
+  const redBlocks = total((window) => window.redBlocks);
+  const inkBlocks = total((window) => window.inkBlocks);
+  const blocks = total((window) => window.blocks);
+  const error =
+    total((window) => window.squaredError) /
+    Math.max(
+      1,
+      total((window) => window.pixels),
+    );
+  const tintPixels = Math.max(
+    1,
+    total((window) => window.tintPixels),
+  );
+  const tints = [0, 1, 2].map((c) => total((window) => window.tintSums[c] as number) / tintPixels);
+  const tint = tints.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
+  const shift = shiftOf(
+    findings.reduce((sum, window) => addEvidence(sum, window.shift), NO_EVIDENCE),
+    SHIFT_DOUBT,
+  );
+  const noise = total((window) => window.noise) / Math.max(1, findings.length);
+
+  const failures: string[] = [];
+  const distance = Math.hypot(shift.x, shift.y);
+  if (distance > limits.shift) failures.push(`shifted by ${distance.toFixed(2)} photo pixels`);
+  if (Math.abs(tint) > limits.tint.level + limits.tint.noise * noise)
+    failures.push(`tinted by ${tint.toFixed(1)}/255`);
+  if (tooManyRed(redBlocks, inkBlocks, limits)) {
+    failures.push(`${redBlocks} blocks disagree with the photo, ${inkBlocks} bear ink`);
+  }
+  const replaced = findings.some((window) => window.replaceAll);
+  const softened = redBlocks > 0 || replaced;
+  const repairs = softened ? [`${redBlocks} of ${blocks} blocks disagreed with the photo`] : [];
+  return {
+    verdict: failures.length > 0 ? 'fallback' : softened ? 'softened' : 'accepted',
+    consistency: error > 0 ? Math.min(99, 10 * Math.log10(255 ** 2 / error)) : 99,
+    redBlocks,
+    blocks,
+    shift,
+    tint,
+    noise,
+    reasons: failures.length > 0 ? failures : repairs,
+  };
+}

@@ -1,0 +1,156 @@
+/** A worker thread as a function: requests queue here, one is in flight, a dead thread fails that one and is replaced. */
+import { extname } from 'node:path';
+import { parentPort, type Transferable, Worker, type WorkerOptions } from 'node:worker_threads';
+import { AppError, type ErrorCode, toAppError } from '../errors.ts';
+
+/** The caller's side of a thread. */
+export interface Thread<Request, Response> {
+  /**
+   * Answers when the thread has. Requests are served one at a time in the order of the calls.
+   * @throws AppError what the thread threw; ENGINE_CRASHED if it died; CANCELLED as soon as `signal` aborts
+   */
+  call(
+    request: Request,
+    options?: { transfer?: Transferable[]; signal?: AbortSignal | undefined },
+  ): Promise<Response>;
+  /** Ends the thread; open calls fail. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** What a thread answers with: a value, or an error as plain data (a class does not survive the way between threads). */
+type Reply<Response> =
+  | { readonly value: Response }
+  | { readonly error: { code: ErrorCode; detail: string; action: string; stack: string | undefined } };
+
+interface Call<Request, Response> {
+  readonly request: Request;
+  readonly transfer: Transferable[];
+  readonly resolve: (response: Response) => void;
+  readonly reject: (error: AppError) => void;
+  /** Settles when the thread is done with it, whether or not the caller still waits. */
+  readonly ended: Promise<void>;
+}
+
+export interface ThreadOptions extends WorkerOptions {
+  /** Closing waits for the request in flight: ending a thread inside native code may abort the whole process. */
+  readonly finishes?: boolean;
+}
+
+/**
+ * A thread that runs `name`, a module beside this one that calls `serve`. It starts with the first call, starts anew
+ * after a crash, and does not keep the process alive while idle.
+ */
+export function openThread<Request, Response>(
+  name: string,
+  { finishes = false, ...options }: ThreadOptions = {},
+): Thread<Request, Response> {
+  // The compiled package has .js files where the source has .ts.
+  const file = new URL(`./${name}${extname(import.meta.url)}`, import.meta.url);
+  const waiting: Call<Request, Response>[] = [];
+  let current: Call<Request, Response> | undefined;
+  let worker: Worker | undefined;
+  let closed = false;
+
+  function start(): Worker {
+    // A library may print in a thread of its own accord; stdout is for results, and errors come as errors.
+    const started = new Worker(file, { ...options, stdout: true, stderr: true });
+    started.stdout.resume();
+    started.stderr.resume();
+    started.on('message', (reply: Reply<Response>) => {
+      const call = current;
+      current = undefined;
+      if ('value' in reply) call?.resolve(reply.value);
+      else call?.reject(revive(reply.error));
+      next();
+    });
+    let reason: unknown;
+    started.on('error', (error) => {
+      reason = error;
+    });
+    started.on('exit', (exitCode) => {
+      if (worker === started) worker = undefined;
+      const call = current;
+      current = undefined;
+      const detail = reason instanceof Error ? reason.message : `its thread ended with code ${exitCode}`;
+      call?.reject(new AppError(closed ? 'CANCELLED' : 'ENGINE_CRASHED', detail, { cause: reason }));
+      next();
+    });
+    return started;
+  }
+
+  function next(): void {
+    if (current !== undefined) return;
+    const call = waiting.shift();
+    if (call === undefined) {
+      worker?.unref();
+      return;
+    }
+    current = call;
+    worker ??= start();
+    worker.ref();
+    worker.postMessage(call.request, call.transfer);
+  }
+
+  return {
+    call(request, { transfer = [], signal } = {}) {
+      return new Promise((resolve, reject) => {
+        if (closed) return reject(new AppError('CANCELLED', 'the engine is closed'));
+        if (signal?.aborted) return reject(cancelled(signal));
+        const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+        const call = { request, transfer, resolve: settle(resolve), reject: settle(reject), ended };
+        // A request in flight cannot be taken back: the caller stops waiting and its answer is dropped.
+        const onAbort = (): void => {
+          const place = waiting.indexOf(call);
+          if (place >= 0) waiting.splice(place, 1);
+          reject(cancelled(signal));
+        };
+        function settle<T>(done: (value: T) => void): (value: T) => void {
+          return (value) => {
+            signal?.removeEventListener('abort', onAbort);
+            end();
+            done(value);
+          };
+        }
+        signal?.addEventListener('abort', onAbort, { once: true });
+        waiting.push(call);
+        next();
+      });
+    },
+    async close() {
+      closed = true;
+      for (const call of waiting.splice(0)) call.reject(new AppError('CANCELLED', 'the engine was closed'));
+      if (finishes && current !== undefined) await current.ended;
+      await worker?.terminate();
+    },
+  };
+}
+
+/** The thread's side: answers each request with what `handle` returns, moving the buffers it names. */
+export function serve<Request, Response>(
+  handle: (request: Request) => Promise<{ value: Response; transfer?: Transferable[] }>,
+): void {
+  parentPort?.on('message', async (request: Request) => {
+    try {
+      const { value, transfer } = await handle(request);
+      parentPort?.postMessage({ value } satisfies Reply<Response>, transfer);
+    } catch (thrown) {
+      const { code, detail, action, stack } = toAppError(thrown);
+      parentPort?.postMessage({ error: { code, detail, action, stack } } satisfies Reply<Response>);
+    }
+  });
+}
+
+function revive(error: {
+  code: ErrorCode;
+  detail: string;
+  action: string;
+  stack: string | undefined;
+}): AppError {
+  const revived = new AppError(error.code, error.detail, { action: error.action });
+  if (error.stack !== undefined) revived.stack = error.stack;
+  return revived;
+}
+
+function cancelled(signal: AbortSignal | undefined): AppError {
+  return new AppError('CANCELLED', 'the work was stopped before its end', { cause: signal?.reason });
+}

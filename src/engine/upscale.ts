@@ -1,0 +1,209 @@
+/** The pipeline from a photo's bytes to a readable picture's bytes, as a list of named steps. */
+import type { Config } from '../config.ts';
+import { AppError } from '../errors.ts';
+import type { Gate } from './gate.ts';
+import { checkFits, decode, encode, readSize, reduce } from './image-codec.ts';
+import { type InputFormat, type OutputFormat, sniffFormat } from './image-format.ts';
+import type { Inference, Network } from './inference.ts';
+import { locateModel } from './model-files.ts';
+import { type Catalogue, chooseScale, type Model, type Scale } from './models.ts';
+import { createRaster, paste, type Raster } from './pixels.ts';
+import type { Quality } from './quality-gate.ts';
+
+import { planTiles } from './tiles.ts';
+
+/** What is asked for one photo. */
+export interface UpscaleRequest {
+  readonly bytes: Uint8Array;
+  /** Empty: chosen by the photo's size. */
+  readonly scale?: Scale | undefined;
+  /** Name in the catalogue. Empty: the setting MODEL, else the default of the scale. */
+  readonly model?: string | undefined;
+  readonly format: OutputFormat;
+  /** Stops the work before the next tile. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called with the share of the network's work that is done, 0…1. */
+  readonly onProgress?: ((done: number) => void) | undefined;
+}
+
+/** Size in pixels and bytes of a picture as a file. */
+export interface PictureInfo<Format> {
+  readonly width: number;
+  readonly height: number;
+  readonly bytes: number;
+  readonly format: Format;
+}
+
+export interface UpscaleResult {
+  readonly bytes: Uint8Array;
+  readonly scale: Scale;
+  readonly model: string;
+  /** The photo as decoded, upright. */
+  readonly input: PictureInfo<InputFormat>;
+  /** The size it was reduced to first because of MAX_INPUT_SIDE; null when it was small enough. */
+  readonly reducedTo: { readonly width: number; readonly height: number } | null;
+  readonly output: PictureInfo<OutputFormat>;
+  readonly quality: Quality;
+  /** Milliseconds spent in each step; `network` is the part of `run network` that was the network itself. */
+  readonly timings: Readonly<Record<StepName | 'network', number>>;
+}
+
+/** The steps in their order, read aloud. */
+export const STEPS = [
+  'sniff',
+  'check limits',
+  'decode',
+  'reduce',
+  'plan tiles',
+  'run network',
+  'join',
+  'quality gate',
+  'encode',
+] as const;
+export type StepName = (typeof STEPS)[number];
+
+export interface Upscaler {
+  /** @throws AppError any of the engine's codes; nothing is left behind */
+  upscale(request: UpscaleRequest): Promise<UpscaleResult>;
+}
+
+type Limits = Pick<Config, 'maxInputBytes' | 'maxInputPixels' | 'maxInputSide' | 'model' | 'modelsDir'>;
+
+export function createUpscaler({
+  config,
+  catalogue,
+  inference,
+  gate,
+}: {
+  config: Limits;
+  catalogue: Catalogue;
+  inference: Inference;
+  gate: Gate;
+}): Upscaler {
+  // A file is hashed once: afterwards its network is in memory.
+  const verified = new Map<string, Promise<string>>();
+  function locateOnce(model: Model): Promise<string> {
+    const known = verified.get(model.name);
+    if (known !== undefined) return known;
+    const path = locateModel(model, config);
+    verified.set(model.name, path);
+    path.catch(() => verified.delete(model.name));
+    return path;
+  }
+
+  return {
+    async upscale({ bytes, scale: wantedScale, model: wantedModel, format, signal, onProgress }) {
+      const timings = Object.fromEntries([...STEPS, 'network'].map((name) => [name, 0])) as Record<
+        StepName | 'network',
+        number
+      >;
+      async function step<T>(name: StepName, work: () => T | Promise<T>): Promise<T> {
+        if (signal?.aborted)
+          throw new AppError('CANCELLED', `before the step "${name}"`, { cause: signal.reason });
+        const startedAt = performance.now();
+        const result = await work();
+        timings[name] += performance.now() - startedAt;
+        return result;
+      }
+
+      const inputFormat = await step('sniff', () => sniff(bytes));
+      await step('check limits', () => checkLimits(bytes, inputFormat, config));
+      const decoded = await step('decode', () =>
+        decode(bytes, inputFormat, { maxPixels: config.maxInputPixels, signal }),
+      );
+      const tooLong = Math.max(decoded.width, decoded.height) > config.maxInputSide;
+      const photo = await step('reduce', () => (tooLong ? reduce(decoded, config.maxInputSide) : decoded));
+
+      const { model, tiles, network } = await step('plan tiles', async () => {
+        const model = chooseModel(catalogue, photo, {
+          scale: wantedScale,
+          model: wantedModel,
+          preset: config.model,
+        });
+        checkFits(photo.width * model.scale, photo.height * model.scale, format);
+        const path = await locateOnce(model);
+        return {
+          model,
+          tiles: planTiles(photo.width, photo.height, tileRules(model)),
+          network: networkOf(model, path),
+        };
+      });
+
+      const { scale } = model;
+      const result = createRaster(photo.width * scale, photo.height * scale);
+      for (const [index, tile] of tiles.entries()) {
+        const piece = await step('run network', () => inference.enlargeTile(network, photo, tile, signal));
+        timings.network += piece.runMs;
+        await step('join', () => paste(result, piece.raster, tile.keep.left * scale, tile.keep.top * scale));
+        onProgress?.((index + 1) / tiles.length);
+      }
+      const quality = await step('quality gate', () => gate.judge(photo, result, scale, signal));
+      const encoded = await step('encode', () => encode(result, format));
+
+      return {
+        bytes: encoded,
+        scale,
+        model: model.name,
+        input: { width: decoded.width, height: decoded.height, bytes: bytes.length, format: inputFormat },
+        reducedTo: tooLong ? { width: photo.width, height: photo.height } : null,
+        output: { width: result.width, height: result.height, bytes: encoded.length, format },
+        quality,
+        timings,
+      };
+    },
+  };
+}
+
+function sniff(bytes: Uint8Array): InputFormat {
+  if (bytes.length === 0) throw new AppError('INPUT_EMPTY', '0 bytes');
+  const format = sniffFormat(bytes);
+  if (format === undefined)
+    throw new AppError('NOT_AN_IMAGE', 'its first bytes are those of no format we know');
+  return format;
+}
+
+async function checkLimits(bytes: Uint8Array, format: InputFormat, limits: Limits): Promise<void> {
+  if (bytes.length > limits.maxInputBytes) {
+    throw new AppError('TOO_MANY_BYTES', `${bytes.length}, the limit is ${limits.maxInputBytes}`);
+  }
+  if (format === 'heic') return;
+  const { width, height } = await readSize(bytes);
+  if (width * height > limits.maxInputPixels) {
+    throw new AppError('TOO_MANY_PIXELS', `${width}×${height}, the limit is ${limits.maxInputPixels}`);
+  }
+}
+
+/** What was asked for, else the preset where it fits the scale, else the default of the scale that fits the photo. */
+function chooseModel(
+  catalogue: Catalogue,
+  photo: Raster,
+  wanted: { scale: Scale | undefined; model: string | undefined; preset: string | undefined },
+): Model {
+  if (wanted.model !== undefined) {
+    const model = catalogue.get(wanted.model);
+    if (wanted.scale !== undefined && wanted.scale !== model.scale) {
+      throw new AppError('MODEL_UNKNOWN', `${model.name} enlarges by ${model.scale}, not by ${wanted.scale}`);
+    }
+    return model;
+  }
+  const preset = wanted.preset === undefined ? undefined : catalogue.get(wanted.preset);
+  if (preset !== undefined && (wanted.scale ?? preset.scale) === preset.scale) return preset;
+  return catalogue.defaultFor(wanted.scale ?? chooseScale(photo.width, photo.height)).model;
+}
+
+function tileRules(model: Model): { halo: number; multiple: number; tilePixels: number } {
+  return { halo: model.halo, multiple: model.input.multiple, tilePixels: model.tilePixels };
+}
+
+/** What the inference thread must know of a model whose file is at `path`. */
+export function networkOf(model: Model, path: string): Network {
+  return {
+    path,
+    scale: model.scale,
+    input: model.input.name,
+    output: model.output.name,
+    multiple: model.input.multiple,
+    white: model.range,
+    base: model.base,
+  };
+}

@@ -1,0 +1,129 @@
+/** Every error a user can meet: one class, one catalogue of codes, statuses and next steps. */
+
+/** What is known about an error before it happens. */
+interface ErrorKind {
+  /** HTTP status the API answers with. */
+  readonly status: number;
+  /** Whether the same request may succeed later without the user changing anything. */
+  readonly retryable: boolean;
+  /** What happened, in a few words. */
+  readonly title: string;
+  /** What the user can do about it. */
+  readonly action: string;
+}
+
+/** The catalogue. `docs/errors.md` lists the same codes; a test compares the two. */
+export const ERROR_CATALOGUE = {
+  USAGE: kind(400, 'The command is not complete or not understood', 'See `boardsharp --help`'),
+  SETTINGS: kind(400, 'Settings are wrong', 'Correct them in the environment or in .env; see .env.example'),
+  INPUT_NOT_FOUND: kind(404, 'The file or folder does not exist', 'Check the path'),
+  INPUT_UNREADABLE: kind(403, 'The file cannot be read', 'Check its permissions'),
+  INPUT_EMPTY: kind(415, 'The file is empty', 'Send the photo again'),
+  NOT_AN_IMAGE: kind(
+    415,
+    'This is not an image we read',
+    'Send a JPEG, PNG, WebP, AVIF, TIFF, GIF or HEIC photo',
+  ),
+  IMAGE_BROKEN: kind(422, 'The image cannot be decoded', 'The file may be cut off; send it again'),
+  TOO_MANY_BYTES: kind(413, 'The file is too large', 'Send a smaller file, or raise MAX_INPUT_BYTES'),
+  TOO_MANY_PIXELS: kind(
+    413,
+    'The image has too many pixels',
+    'Crop it or reduce it, or raise MAX_INPUT_PIXELS',
+  ),
+  OUTPUT_TOO_LARGE: kind(
+    413,
+    'The result would be too large for its format',
+    'Use --scale 2, or --format png',
+  ),
+  OUTPUT_EXISTS: kind(
+    409,
+    'The output file exists already',
+    'Use --force to replace it, or -o for another place',
+  ),
+  OUTPUT_UNWRITABLE: kind(
+    507,
+    'The result cannot be written',
+    'Check the folder, its permissions and the free space',
+  ),
+  MODEL_UNKNOWN: kind(400, 'There is no such model', 'See `boardsharp models` for those there are'),
+  MODEL_MISSING: kind(503, 'The model is not installed', 'Run `boardsharp models pull <name>`'),
+  MODEL_CORRUPT: kind(
+    503,
+    'The model file is not the one the catalogue describes',
+    'Run `boardsharp models pull <name>`, or reinstall Boardsharp for an embedded model',
+  ),
+  MODEL_MISFIT: kind(
+    500,
+    'The network does not fit its description in the catalogue',
+    'Correct its entry in the catalogue, or report it',
+  ),
+  CATALOGUE: kind(500, 'The model catalogue is wrong', 'Correct the file it names'),
+  DOWNLOAD: kind(
+    502,
+    'The model could not be fetched',
+    'Check the network and HF_ENDPOINT, then try again',
+    true,
+  ),
+  PROVIDER: kind(503, 'The execution provider is not available', 'Set EXECUTION_PROVIDER=auto or cpu'),
+  ENGINE_FAILED: kind(500, 'The network failed on this photo', 'Try again; if it stays, report it', true),
+  ENGINE_CRASHED: kind(
+    500,
+    'The engine stopped while working on this photo',
+    'Try again with a smaller photo or a smaller MAX_INPUT_SIDE',
+    true,
+  ),
+  CANCELLED: kind(409, 'Cancelled', 'Start it again when you like'),
+  INTERNAL: kind(500, 'An error of ours', 'Try again; if it stays, report it with LOG_LEVEL=debug', true),
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof ERROR_CATALOGUE;
+
+/** An error that is told to the user: a code from the catalogue and what was special this time. */
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  readonly code: ErrorCode;
+  /** What was special this time, without a full stop: a path, a number and its limit. */
+  readonly detail: string;
+  /** The next step. */
+  readonly action: string;
+
+  /**
+   * @param code one of the catalogue
+   * @param detail what was special this time; never contains a secret
+   * @param options `action` replaces the catalogue's next step where a better one is known
+   */
+  constructor(code: ErrorCode, detail: string, options: { cause?: unknown; action?: string } = {}) {
+    const { title, action } = ERROR_CATALOGUE[code];
+    const next = options.action ?? action;
+    super(
+      `${title}: ${detail}. ${next}.`,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
+    this.code = code;
+    this.detail = detail;
+    this.action = next;
+  }
+
+  get status(): number {
+    return ERROR_CATALOGUE[this.code].status;
+  }
+
+  get retryable(): boolean {
+    return ERROR_CATALOGUE[this.code].retryable;
+  }
+}
+
+/** Any thrown thing as an `AppError`: itself, a cancellation, or `INTERNAL` with the cause kept. */
+export function toAppError(thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown;
+  if (thrown instanceof Error && thrown.name === 'AbortError') {
+    return new AppError('CANCELLED', 'the work was stopped before its end', { cause: thrown });
+  }
+  const detail = (thrown instanceof Error ? thrown.message : String(thrown)).split('\n', 1)[0] ?? '';
+  return new AppError('INTERNAL', detail.replace(/\.+$/, ''), { cause: thrown });
+}
+
+function kind(status: number, title: string, action: string, retryable = false): ErrorKind {
+  return { status, title, action, retryable };
+}

@@ -1,0 +1,114 @@
+/** The catalogue: ours is right, wrong ones are refused with the place, a user's adds and never overrides. */
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { locateModel } from '../../src/engine/model-files.ts';
+import { chooseScale, LONGEST_SIDE_FOR_X4, loadCatalogue } from '../../src/engine/models.ts';
+import {
+  type Entry,
+  fileEntry,
+  hubEntry,
+  temporaryFolder,
+  writeEmbedded,
+  writeOwn,
+} from '../helpers/catalogue-files.ts';
+
+test('the embedded catalogue is right, and its own networks are the files it describes', async (t) => {
+  const modelsDir = await temporaryFolder(t);
+  const catalogue = await loadCatalogue({ modelsDir });
+  for (const model of catalogue.models.values()) {
+    if (model.source.kind === 'embedded') await locateModel(model, { modelsDir });
+  }
+  for (const scale of [2, 4] as const) {
+    const { model, why } = catalogue.defaultFor(scale);
+    assert.equal(model.scale, scale);
+    assert.equal(model.source.kind, 'embedded', 'the default works without a download');
+    assert.ok(why.length > 0);
+  }
+});
+
+test('an unknown name is answered with those there are', async (t) => {
+  const catalogue = await loadCatalogue({ modelsDir: await temporaryFolder(t) });
+  assert.throws(() => catalogue.get('boardsharp-x3'), {
+    code: 'MODEL_UNKNOWN',
+    detail: /boardsharp-x3; .*boardsharp-x2/,
+  });
+});
+
+test("a user's catalogue adds models, with files beside it", async (t) => {
+  const modelsDir = await temporaryFolder(t);
+  await writeOwn(modelsDir, { mine: fileEntry({ base: 'none', range: 255 }), theirs: hubEntry() });
+  const catalogue = await loadCatalogue({ modelsDir });
+  assert.deepEqual(catalogue.get('mine').source, { kind: 'own', path: join(modelsDir, 'network.onnx') });
+  assert.equal(catalogue.get('theirs').source.kind, 'hub');
+  assert.equal(catalogue.defaultFor(2).model.name, 'boardsharp-x2');
+});
+
+test("a user's catalogue overrides nothing", async (t) => {
+  const modelsDir = await temporaryFolder(t);
+  await writeOwn(modelsDir, { 'boardsharp-x2': fileEntry() });
+  await assert.rejects(loadCatalogue({ modelsDir }), { code: 'CATALOGUE', detail: /boardsharp-x2/ });
+  const defaults = { 2: { model: 'mine', why: 'I like it' } };
+  await writeFile(
+    join(modelsDir, 'catalogue.json'),
+    JSON.stringify({ defaults, models: { mine: fileEntry() } }),
+  );
+  await assert.rejects(loadCatalogue({ modelsDir }), { code: 'CATALOGUE', detail: /defaults: .*MODEL/ });
+});
+
+const wrong: readonly [string, Entry, RegExp][] = [
+  ['a scale there is not', { scale: 3 }, /models\.mine\.scale/],
+  ['a halo that is no multiple', { halo: 31 }, /models\.mine\.halo: must be a multiple/],
+  ['a hash that is none', { sha256: 'abc' }, /models\.mine\.sha256/],
+  ['a misspelt field', { license: 'MIT' }, /models\.mine\.license/],
+  ['a path that leaves the folder', { source: { file: '../secret.onnx' } }, /models\.mine\.source/],
+  ['an absolute path', { source: { file: '/etc/passwd' } }, /models\.mine\.source/],
+  [
+    'a repository with a query',
+    { source: { repository: 'a/b?c', revision: 'main', file: 'm.onnx' } },
+    /models\.mine\.source/,
+  ],
+  ['a range there is not', { range: 100 }, /models\.mine\.range/],
+];
+for (const [what, changes, place] of wrong) {
+  test(`an entry with ${what} is refused, and the place named`, async (t) => {
+    const modelsDir = await temporaryFolder(t);
+    await writeOwn(modelsDir, { mine: fileEntry(changes) });
+    await assert.rejects(loadCatalogue({ modelsDir }), { code: 'CATALOGUE', detail: place });
+  });
+}
+
+test('all wrong places are reported together', async (t) => {
+  const modelsDir = await temporaryFolder(t);
+  await writeOwn(modelsDir, { 'Mine!': fileEntry({ halo: -2 }), catalogue: fileEntry({ tilePixels: 0 }) });
+  await assert.rejects(loadCatalogue({ modelsDir }), { detail: /Mine!.*halo.*catalogue.*tilePixels/s });
+});
+
+test('a catalogue that is no JSON or not there is an error', async (t) => {
+  const [modelsDir, embeddedDir] = [await temporaryFolder(t), await temporaryFolder(t)];
+  await writeFile(join(modelsDir, 'catalogue.json'), '{"models": {');
+  await assert.rejects(loadCatalogue({ modelsDir }), { code: 'CATALOGUE', detail: /not JSON/ });
+  await assert.rejects(loadCatalogue({ modelsDir: embeddedDir, embeddedDir }), {
+    code: 'CATALOGUE',
+    detail: /not there/,
+  });
+});
+
+test('a default that is no model of its scale is refused', async (t) => {
+  const [modelsDir, embeddedDir] = [await temporaryFolder(t), await temporaryFolder(t)];
+  const choice = { model: 'two', why: 'a slip' };
+  await writeEmbedded(embeddedDir, {}, { 2: choice, 4: choice });
+  await assert.rejects(loadCatalogue({ modelsDir, embeddedDir }), {
+    code: 'CATALOGUE',
+    detail: /default for 4/,
+  });
+});
+
+test('small crops are enlarged four times, photos twice', () => {
+  assert.equal(chooseScale(1, 1), 4);
+  assert.equal(chooseScale(LONGEST_SIDE_FOR_X4, 300), 4);
+  assert.equal(chooseScale(300, LONGEST_SIDE_FOR_X4 + 1), 2);
+  assert.equal(chooseScale(1280, 960), 2);
+  assert.equal(chooseScale(2560, 2560), 2);
+});

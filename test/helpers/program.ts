@@ -1,0 +1,40 @@
+/** Runs the real program as its own process. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+export interface Outcome {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Runs `boardsharp` in `folder` on the CPU with nothing of this process's settings.
+ * `interruptAfter` presses Ctrl-C once stdout matches.
+ */
+export async function boardsharp(
+  args: readonly string[],
+  options: { folder: string; env?: Record<string, string>; interruptAfter?: RegExp },
+): Promise<Outcome> {
+  const { PATH = '' } = process.env;
+  const env = { PATH, EXECUTION_PROVIDER: 'cpu', ...options.env };
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    cwd: options.folder,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    stdout += text;
+    if (options.interruptAfter?.test(stdout)) child.kill('SIGINT');
+  });
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr += text;
+  });
+  const [exitCode] = await once(child, 'close');
+  return { exitCode, stdout, stderr };
+}
