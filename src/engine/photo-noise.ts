@@ -11,8 +11,8 @@ const FINENESS = 16;
 /**
  * Standard deviation of the noise in a smoothed photo, in 1/255. A phone's noise has been smeared by its denoiser, the
  * JPEG encoder and the reduction, so neighbours say nothing of it; three pixels apart it shows in full. On a page of
- * small letters that step meets ink nearly everywhere; two pixels apart, at least half of the noise shows (1.3 to 2.2
- * times less on simulated cameras), and less ink.
+ * small letters that step meets ink nearly everywhere; two pixels apart there is less ink, and the noise shows 1.2 to
+ * 2.2 times weaker (simulated cameras).
  */
 export function noiseOf(smoothed: Plane): number {
   return Math.min(noiseAt(smoothed, 3), 1.6 * noiseAt(smoothed, 2));
