@@ -28,8 +28,7 @@ async function expand(path: string): Promise<{ path: string; error?: AppError }[
   try {
     const info = await stat(path);
     if (info.isFile()) return [{ path }];
-    if (!info.isDirectory())
-      return [{ path, error: new AppError('INPUT_UNREADABLE', `${path} is not a file`) }];
+    if (!info.isDirectory()) return [{ path, error: notAFile(path) }];
     const names = (await readdir(path)).filter(isPhotoName).sort();
     if (names.length > 0) return names.map((name) => ({ path: join(path, name) }));
     return [{ path, error: new AppError('INPUT_NOT_FOUND', `no photos in the folder ${path}`) }];
@@ -97,6 +96,13 @@ export function formatOfName(name: string): OutputFormat | undefined {
   const extension = extname(name).slice(1).toLowerCase();
   if (extension === 'jpeg') return 'jpeg';
   return (Object.keys(EXTENSION_OF) as OutputFormat[]).find((format) => EXTENSION_OF[format] === extension);
+}
+
+/** What a pipe, a device or the like is told. */
+export function notAFile(path: string): AppError {
+  return new AppError('INPUT_UNREADABLE', `${path} is not a file`, {
+    action: 'Name a photo or a folder of photos',
+  });
 }
 
 /** A file system's refusal to read, in the catalogue's words. */

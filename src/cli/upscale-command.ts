@@ -6,7 +6,7 @@ import type { Scale } from '../engine/models.ts';
 import type { UpscaleResult } from '../engine/upscale.ts';
 import { AppError, toAppError } from '../errors.ts';
 import { type Command, type CommandContext, choice, type Engine, readArguments, usage } from './command.ts';
-import { findPhotos, formatOfName, inputError, type PhotoTask, planOutputs } from './photos.ts';
+import { findPhotos, formatOfName, inputError, notAFile, type PhotoTask, planOutputs } from './photos.ts';
 import { createProgressBar } from './progress-bar.ts';
 import { refuseExisting, writeResult } from './result-file.ts';
 
@@ -132,7 +132,10 @@ async function doTask(task: PhotoTask, run: Run, show: (done: number) => void): 
 
 async function readPhoto(path: string, maxBytes: number): Promise<Uint8Array> {
   try {
-    const { size } = await stat(path);
+    const info = await stat(path);
+    // Reading a pipe would wait for somebody to write into it, for ever and beyond any Ctrl-C.
+    if (!info.isFile()) throw notAFile(path);
+    const { size } = info;
     if (size > maxBytes) throw new AppError('TOO_MANY_BYTES', `${size}, the limit is ${maxBytes}`);
     return await readFile(path);
   } catch (error) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -73,6 +74,18 @@ test('a folder, broken files and a missing one: the good are done, each bad one 
   assert.ok(['accepted', 'softened', 'fallback'].includes(done.quality.verdict));
   assert.equal(run.stderr.split('\n').filter((line) => /^(in|gone)/.test(line)).length, 4);
   assert.doesNotMatch(run.stderr, /\n\s+at /, 'no stack traces');
+});
+
+test('a pipe among the photos is named, not waited for', {
+  skip: process.platform === 'win32',
+}, async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'a.jpg'), PHOTO);
+  execFileSync('mkfifo', [join(folder, 'pipe.jpg')]);
+  const run = await boardsharp(['upscale', '.', '-o', 'out'], { folder });
+  assert.equal(run.exitCode, 1);
+  assert.match(run.stderr, /pipe\.jpg: The file cannot be read: pipe\.jpg is not a file/);
+  assert.deepEqual(readdirSync(join(folder, 'out')), ['a.jpg']);
 });
 
 test('two photos of one name do not overwrite each other', async (t) => {
