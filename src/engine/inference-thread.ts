@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 import * as ort from 'onnxruntime-node';
 import { AppError } from '../errors.ts';
 import { enlarge } from './bicubic.ts';
+import { compareDevices, probeTile, type TimedOutput } from './device-choice.ts';
 import type { Device, InferenceRequest, InferenceResponse, Network } from './inference.ts';
-import { type Planes, type Raster, scaleRect, toPlanes, toRaster } from './pixels.ts';
+import { type Planes, scaleRect, toPlanes, toRaster } from './pixels.ts';
 import { serve } from './thread.ts';
 
 /** A network on the device that was chosen for it. */
@@ -47,7 +48,7 @@ async function run(session: ort.InferenceSession, network: Network, input: Plane
   try {
     output = (await session.run({ [network.input]: tensor }, [network.output]))[network.output];
   } catch (error) {
-    throw new AppError('ENGINE_FAILED', firstLine(error), { cause: error });
+    throw new AppError('ENGINE_FAILED', reasonOf(error), { cause: error });
   }
   const width = input.width * network.scale;
   const height = input.height * network.scale;
@@ -74,8 +75,8 @@ async function openOn(network: Network, provider: Device['provider'], threads: n
     });
   } catch (error) {
     if (provider !== 'cpu')
-      throw new AppError('PROVIDER', `${provider}: ${firstLine(error)}`, { cause: error });
-    throw new AppError('MODEL_CORRUPT', `${network.path}: ${firstLine(error)}`, { cause: error });
+      throw new AppError('PROVIDER', `${provider}: ${reasonOf(error)}`, { cause: error });
+    throw new AppError('MODEL_CORRUPT', `${network.path}: ${reasonOf(error)}`, { cause: error });
   }
   if (!session.inputNames.includes(network.input)) {
     throw misfit(network, `its inputs are ${session.inputNames.join(', ')}, not ${network.input}`);
@@ -95,10 +96,6 @@ const VULKAN_LOADERS = [
   '/usr/local/lib',
 ].map((folder) => `${folder}/libvulkan.so.1`);
 
-/** Largest difference between two devices, in units of full white, that is still the same picture. */
-const SAME_RESULT = 1 / 255;
-const PROBE_SIDE = 128;
-
 /** The GPU when WebGPU finds one that agrees with the CPU on one tile and beats it; else the CPU, with the reason. */
 async function chooseDevice(network: Network, threads: number): Promise<Loaded> {
   const cpu = await openOn(network, 'cpu', threads);
@@ -107,58 +104,38 @@ async function chooseDevice(network: Network, threads: number): Promise<Loaded> 
     return stay('no Vulkan, so no GPU to try');
   try {
     const gpu = await openOn(network, 'webgpu', threads);
-    const tile = probeTile();
-    const input = toPlanes(tile, network.multiple, network.white);
-    // The first run compiles shaders; the second is what every later tile costs.
-    await run(gpu.session, network, input);
-    const onGpu = await timed(() => run(gpu.session, network, input));
-    await run(cpu.session, network, input);
-    const onCpu = await timed(() => run(cpu.session, network, input));
-    const difference = largestDifference(onGpu.value, onCpu.value);
-    const times = `${onGpu.ms.toFixed(1)} ms against ${onCpu.ms.toFixed(1)} ms on the CPU`;
-    if (!(difference <= SAME_RESULT))
-      return stay(`WebGPU computes something else (off by ${difference.toFixed(3)})`);
-    if (onGpu.ms >= onCpu.ms) return stay(`WebGPU is not faster: ${times}`);
+    const input = toPlanes(probeTile(), network.multiple, network.white);
+    const onGpu = await timeSecondRun(gpu.session, network, input);
+    const onCpu = await timeSecondRun(cpu.session, network, input);
+    const { take, reason } = compareDevices(onGpu, onCpu);
+    if (!take) return stay(reason);
     await cpu.session.release();
-    return {
-      ...gpu,
-      device: { provider: 'webgpu', reason: `it agrees with the CPU and is faster: ${times}` },
-    };
+    return { ...gpu, device: { provider: 'webgpu', reason } };
   } catch (error) {
-    return stay(`WebGPU is not available (${firstLine(error)})`);
+    return stay(`WebGPU cannot be used (${reasonOf(error)})`);
   }
 }
 
-/** Ramps and strokes: a tile on which a wrong kernel shows. */
-function probeTile(): Raster {
-  const data = Uint8Array.from({ length: PROBE_SIDE * PROBE_SIDE * 3 }, (_, i) => {
-    const x = Math.floor(i / 3) % PROBE_SIDE;
-    const y = Math.floor(i / 3 / PROBE_SIDE);
-    return (x * y) % 17 < 2 ? 30 : 130 + ((x + 2 * y + 40 * (i % 3)) % 120);
-  });
-  return { width: PROBE_SIDE, height: PROBE_SIDE, data };
-}
-
-function largestDifference(a: Planes, b: Planes): number {
-  let largest = 0;
-  for (const [i, value] of a.data.entries()) {
-    const difference = Math.abs(value - (b.data[i] as number)) / a.white;
-    // A NaN must not pass as agreement.
-    if (!(difference <= largest)) largest = difference;
-  }
-  return largest;
-}
-
-async function timed<T>(work: () => Promise<T>): Promise<{ value: T; ms: number }> {
+/** The first run compiles shaders and allocates; the second is what every later tile costs. */
+async function timeSecondRun(
+  session: ort.InferenceSession,
+  network: Network,
+  input: Planes,
+): Promise<TimedOutput> {
+  await run(session, network, input);
   const startedAt = performance.now();
-  const value = await work();
-  return { value, ms: performance.now() - startedAt };
+  const output = await run(session, network, input);
+  return { output, ms: performance.now() - startedAt };
 }
 
 function misfit(network: Network, detail: string): AppError {
   return new AppError('MODEL_MISFIT', `${network.path}: ${detail}`);
 }
 
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]?.slice(0, 300) ?? '';
+/** What ONNX Runtime says, in one line and without the place in its sources that it begins with. */
+function reasonOf(error: unknown): string {
+  const text =
+    error instanceof AppError ? error.detail : error instanceof Error ? error.message : String(error);
+  const [line = ''] = text.split('\n', 1);
+  return line.replace(/^.* was false\. /, '').slice(0, 300);
 }
