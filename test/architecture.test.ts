@@ -25,6 +25,7 @@ const DOORWAYS: Readonly<Record<string, string | readonly string[]>> = {
   'onnxruntime-node': 'src/engine/inference-thread.ts',
   '@huggingface/hub': 'src/engine/hub.ts',
   valibot: ['src/engine/models.ts', 'src/engine/model-files.ts'],
+  'p-map': ['src/engine/upscale.ts', 'src/engine/gate.ts', 'src/cli/upscale-command.ts'],
   pino: 'src/log.ts',
   'pino-pretty': 'src/log.ts',
 };

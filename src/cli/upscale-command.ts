@@ -1,5 +1,6 @@
 /** `boardsharp upscale`: photos in, pictures out, no services. */
 import { readFile, stat } from 'node:fs/promises';
+import pMap from 'p-map';
 import type { Config } from '../config.ts';
 import { OUTPUT_FORMATS, type OutputFormat } from '../engine/image-format.ts';
 import type { Scale } from '../engine/models.ts';
@@ -85,11 +86,11 @@ async function runTasks(tasks: readonly PhotoTask[], run: Run): Promise<number> 
   const { context, json } = run;
   const bar = createProgressBar(context.stderr);
   const progress = tasks.map(() => 0);
-  const queue = tasks.entries();
   let failed = 0;
 
-  async function workThrough(): Promise<void> {
-    for (const [index, task] of queue) {
+  await pMap(
+    tasks,
+    async (task, index) => {
       const show = (done: number): void => {
         progress[index] = done;
         bar.show(progress.reduce((sum, share) => sum + share, 0) / tasks.length, task.input);
@@ -108,9 +109,9 @@ async function runTasks(tasks: readonly PhotoTask[], run: Run): Promise<number> 
         if (error.code !== 'CANCELLED') context.stderr.write(`${task.input}: ${error.message}\n`);
       }
       progress[index] = 1;
-    }
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, workThrough));
+    },
+    { concurrency: AT_ONCE },
+  );
   bar.clear();
   if (context.signal.aborted)
     context.stderr.write('Cancelled: finished results are kept, nothing is half-written.\n');

@@ -2,10 +2,9 @@
 import { existsSync } from 'node:fs';
 import * as ort from 'onnxruntime-node';
 import { AppError } from '../errors.ts';
-import { enlarge } from './bicubic.ts';
 import { compareDevices, probeTile, type TimedOutput } from './device-choice.ts';
 import type { Device, InferenceRequest, InferenceResponse, Network } from './inference.ts';
-import { type Planes, scaleRect, toPlanes, toRaster } from './pixels.ts';
+import { type Planes, toPlanes } from './pixels.ts';
 import { serve } from './thread.ts';
 
 /** A network on the device that was chosen for it. */
@@ -25,17 +24,12 @@ serve<InferenceRequest, InferenceResponse>(async ({ network, provider, threads, 
     loading.catch(() => loaded.delete(key));
   }
   const { session, device } = await loading;
-  if (tile === undefined) return { value: { device, raster: null, runMs: 0 } };
-
-  const input = toPlanes(tile.raster, network.multiple, network.white);
+  if (tile === undefined) return { value: { device, output: null, runMs: 0 } };
+  const input = toPlanes(tile, network.multiple, network.white);
   const startedAt = performance.now();
   const output = await run(session, network, input);
   const runMs = performance.now() - startedAt;
-  const raster =
-    network.base === 'bicubic'
-      ? enlarge(tile.raster, network.scale, tile.keep, output)
-      : toRaster(output, scaleRect(tile.keep, network.scale));
-  return { value: { device, raster, runMs }, transfer: [raster.data.buffer as ArrayBuffer] };
+  return { value: { device, output, runMs }, transfer: [output.data.buffer as ArrayBuffer] };
 });
 
 /**

@@ -1,8 +1,9 @@
-/** The handle to the inference thread: tiles in, enlarged tiles out, in the order they were asked for. */
+/** Enlarges tiles: the network in its own thread, what comes after it in the pixel threads. */
 import { availableParallelism } from 'node:os';
 import type { ExecutionProvider } from '../config.ts';
 import type { Log } from '../log.ts';
-import { cutOut, type Raster, type Rect } from './pixels.ts';
+import type { PixelWork } from './pixel-work.ts';
+import { cutOut, type Planes, type Raster } from './pixels.ts';
 import { openThread } from './thread.ts';
 import type { Tile } from './tiles.ts';
 
@@ -32,13 +33,14 @@ export interface InferenceRequest {
   readonly network: Network;
   readonly provider: ExecutionProvider;
   readonly threads: number;
-  /** The pixels read and which of them to keep, in their own coordinates; undefined only loads the network. */
-  readonly tile: { readonly raster: Raster; readonly keep: Rect } | undefined;
+  /** The pixels read; undefined only loads the network. */
+  readonly tile: Raster | undefined;
 }
 
 export interface InferenceResponse {
   readonly device: Device;
-  readonly raster: Raster | null;
+  /** The network's output for the tile, as it is. */
+  readonly output: Planes | null;
   /** Milliseconds the network itself took. */
   readonly runMs: number;
 }
@@ -47,7 +49,8 @@ export interface Inference {
   /** Loads the network ahead of the first tile. */
   prepare(network: Network, signal?: AbortSignal): Promise<Device>;
   /**
-   * Enlarges one tile of `photo`.
+   * Enlarges one tile of `photo`. The next tile may be asked for before this one is there: the network begins it while
+   * the pixel threads finish this one.
    * @returns RGB of `scale` times the size of `tile.keep`
    * @throws AppError CANCELLED, ENGINE_FAILED, ENGINE_CRASHED, MODEL_CORRUPT, MODEL_MISFIT, PROVIDER
    */
@@ -60,17 +63,22 @@ export interface Inference {
   close(): Promise<void>;
 }
 
-/** Opens the inference thread; it starts with the first network. */
+/** Starts the inference thread. */
 export function openInference({
   executionProvider: provider,
+  pixelWork,
   log,
   threads = availableParallelism(),
 }: {
   executionProvider: ExecutionProvider;
+  pixelWork: PixelWork;
   log: Log;
   threads?: number;
 }): Inference {
-  const thread = openThread<InferenceRequest, InferenceResponse>('inference-thread', { finishes: true });
+  const thread = openThread<InferenceRequest, InferenceResponse>('inference-thread', {
+    finishes: true,
+    eager: true,
+  });
   const announced = new Set<string>();
 
   function announce({ provider, reason }: Device): void {
@@ -86,12 +94,22 @@ export function openInference({
       return device;
     },
     async enlargeTile(network, photo, { read, keep }, signal) {
-      const raster = cutOut(photo, read);
-      const inner = { ...keep, left: keep.left - read.left, top: keep.top - read.top };
-      const request = { network, provider, threads, tile: { raster, keep: inner } };
-      const response = await thread.call(request, { transfer: [raster.data.buffer as ArrayBuffer], signal });
+      const tile = cutOut(photo, read);
+      const request = { network, provider, threads, tile };
+      const response = await thread.call(request, { transfer: [tile.data.buffer as ArrayBuffer], signal });
       announce(response.device);
-      return { raster: response.raster as Raster, runMs: response.runMs };
+      const finished = await pixelWork.call(
+        {
+          kind: 'finish',
+          photo: cutOut(photo, read),
+          keep: { ...keep, left: keep.left - read.left, top: keep.top - read.top },
+          scale: network.scale,
+          base: network.base,
+          output: response.output as Planes,
+        },
+        signal,
+      );
+      return { raster: finished.raster as Raster, runMs: response.runMs };
     },
     close: () => thread.close(),
   };

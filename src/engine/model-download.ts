@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { open, rm, truncate } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { AppError } from '../errors.ts';
-import { type HubAccess, type HubFile, openFile, type RemoteFile } from './hub.ts';
+import type { HubAccess, HubFile, RemoteFile } from './hub.ts';
 import { claimPart, leavePart } from './part-file.ts';
 
 /** How far a download is, in bytes. */
@@ -63,6 +63,7 @@ async function fill(path: string, { source, remote, access, onProgress }: Downlo
   try {
     let receivedBytes = (await file.stat()).size;
     if (receivedBytes >= remote.bytes) return true;
+    const { openFile } = await import('./hub.ts');
     const { start, body } = await openFile(source, remote, receivedBytes, access);
     if (start !== receivedBytes) {
       await file.truncate(start);

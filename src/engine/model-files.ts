@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { AppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
-import { describeFile, type HubFile, type RemoteFile } from './hub.ts';
+import type { HubFile, RemoteFile } from './hub.ts';
 import { downloadChecked, type Progress, sha256OfFile } from './model-download.ts';
 import type { Model } from './models.ts';
 import { leavePart } from './part-file.ts';
@@ -71,6 +71,8 @@ export async function pullModel(model: Model, options: PullOptions): Promise<Pul
   if (installed !== undefined) return { path: installed, fetched: false, record };
 
   const access = { endpoint: options.hfEndpoint, token: options.hfToken, signal: options.signal };
+  // The hub's library is loaded by a pull alone: every command locates models, few fetch one.
+  const { describeFile } = await import('./hub.ts');
   const remote = await describeFile(source, access);
   const sha256 = expectedHash(model, record, remote, modelsDir);
   const { repository, revision, file } = source;

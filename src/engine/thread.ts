@@ -34,6 +34,8 @@ interface Call<Request, Response> {
 export interface ThreadOptions extends WorkerOptions {
   /** Closing waits for the request in flight: ending a thread inside native code may abort the whole process. */
   readonly finishes?: boolean;
+  /** It starts now and not with the first call, so that it loads while its owner is busy with something else. */
+  readonly eager?: boolean;
 }
 
 /**
@@ -42,7 +44,7 @@ export interface ThreadOptions extends WorkerOptions {
  */
 export function openThread<Request, Response>(
   name: string,
-  { finishes = false, ...options }: ThreadOptions = {},
+  { finishes = false, eager = false, ...options }: ThreadOptions = {},
 ): Thread<Request, Response> {
   // The compiled package has .js files where the source has .ts.
   const file = new URL(`./${name}${extname(import.meta.url)}`, import.meta.url);
@@ -89,6 +91,11 @@ export function openThread<Request, Response>(
     worker ??= start();
     worker.ref();
     worker.postMessage(call.request, call.transfer);
+  }
+
+  if (eager) {
+    worker = start();
+    worker.unref();
   }
 
   return {

@@ -1,12 +1,14 @@
 /** The pipeline from a photo's bytes to a readable picture's bytes, as a list of named steps. */
+import pMap from 'p-map';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
-import type { Gate } from './gate.ts';
+import { passGate } from './gate.ts';
 import { checkFits, decode, encode, readSize, reduce } from './image-codec.ts';
 import { type InputFormat, type OutputFormat, sniffFormat } from './image-format.ts';
 import type { Inference, Network } from './inference.ts';
 import { locateModel } from './model-files.ts';
 import { type Catalogue, chooseScale, type Model, type Scale } from './models.ts';
+import type { PixelWork } from './pixel-work.ts';
 import { createRaster, paste, type Raster } from './pixels.ts';
 import type { Quality } from './quality-gate.ts';
 
@@ -73,12 +75,12 @@ export function createUpscaler({
   config,
   catalogue,
   inference,
-  gate,
+  pixelWork,
 }: {
   config: Limits;
   catalogue: Catalogue;
   inference: Inference;
-  gate: Gate;
+  pixelWork: PixelWork;
 }): Upscaler {
   // A file is hashed once: afterwards its network is in memory.
   const verified = new Map<string, Promise<string>>();
@@ -130,14 +132,25 @@ export function createUpscaler({
       });
 
       const { scale } = model;
+      let joined = 0;
       const result = createRaster(photo.width * scale, photo.height * scale);
-      for (const [index, tile] of tiles.entries()) {
-        const piece = await step('run network', () => inference.enlargeTile(network, photo, tile, signal));
-        timings.network += piece.runMs;
-        await step('join', () => paste(result, piece.raster, tile.keep.left * scale, tile.keep.top * scale));
-        onProgress?.((index + 1) / tiles.length);
-      }
-      const quality = await step('quality gate', () => gate.judge(photo, result, scale, signal));
+      await step('run network', () =>
+        // One tile ahead: the network begins it while the pixel threads finish the one before.
+        pMap(
+          tiles,
+          async (tile) => {
+            const { raster, runMs } = await inference.enlargeTile(network, photo, tile, signal);
+            timings.network += runMs;
+            await step('join', () => paste(result, raster, tile.keep.left * scale, tile.keep.top * scale));
+            joined++;
+            onProgress?.(joined / tiles.length);
+          },
+          { concurrency: 2 },
+        ),
+      );
+      // Joining went on meanwhile, and is counted once.
+      timings['run network'] -= timings.join;
+      const quality = await step('quality gate', () => passGate(pixelWork, photo, result, scale, signal));
       const encoded = await step('encode', () => encode(result, format));
 
       return {

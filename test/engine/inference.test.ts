@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { enlargeBicubic } from '../../src/engine/bicubic.ts';
 import { type Inference, type Network, openInference } from '../../src/engine/inference.ts';
 import { loadCatalogue, type Model } from '../../src/engine/models.ts';
+import { openPixelWork } from '../../src/engine/pixel-work.ts';
 import { createRaster, paste, type Raster } from '../../src/engine/pixels.ts';
 import { planTiles } from '../../src/engine/tiles.ts';
 import { networkOf } from '../../src/engine/upscale.ts';
@@ -13,12 +14,14 @@ import { temporaryFolder } from '../helpers/engine.ts';
 import { drawBoard, drawNoise, largestDifference } from '../helpers/pictures.ts';
 import { integer, seededRandom } from '../helpers/seed.ts';
 
+const log = await openLog({ level: 'silent', format: 'json' });
 const catalogue = await loadCatalogue({ modelsDir: '/nonexistent' });
 const OURS = [catalogue.defaultFor(2).model, catalogue.defaultFor(4).model];
 
 function open(t: TestContext, executionProvider: 'cpu' | 'webgpu' | 'auto' = 'cpu'): Inference {
-  const inference = openInference({ executionProvider, log: openLog({ level: 'silent', format: 'json' }) });
-  t.after(() => inference.close());
+  const pixelWork = openPixelWork();
+  const inference = openInference({ executionProvider, pixelWork, log });
+  t.after(() => Promise.all([inference.close(), pixelWork.close()]));
   return inference;
 }
 

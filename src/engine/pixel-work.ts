@@ -1,0 +1,62 @@
+/** The handle to the pixel threads: tiles to finish and windows to judge, each to the thread with the least to do. */
+import type { Planes, Raster, Rect } from './pixels.ts';
+import type { JudgedWindow, WindowFindings } from './quality-gate.ts';
+import { openThread } from './thread.ts';
+
+/** A part of a photo to be enlarged: `keep` in the coordinates of `photo`. */
+interface Part {
+  readonly photo: Raster;
+  readonly keep: Rect;
+  readonly scale: number;
+}
+
+export type PixelRequest =
+  /** A network's output made into pixels: added to the bicubic base where it is a correction. */
+  | (Part & { readonly kind: 'finish'; readonly base: 'bicubic' | 'none'; readonly output: Planes })
+  /** The bicubic base alone. */
+  | (Part & { readonly kind: 'base' })
+  | { readonly kind: 'judge'; readonly window: JudgedWindow };
+
+export interface PixelResponse {
+  /** What was asked for; for a judged window its repaired core, or null when that stays as it is. */
+  readonly raster: Raster | null;
+  readonly findings: WindowFindings | null;
+}
+
+export interface PixelWork {
+  /** Rasters and planes in the request are moved to the thread: they are empty for the caller afterwards. */
+  call(request: PixelRequest, signal?: AbortSignal): Promise<PixelResponse>;
+  close(): Promise<void>;
+}
+
+/** Opens the threads. Two: while one finishes the last tile, the other begins to judge. */
+export function openPixelWork(threads = 2): PixelWork {
+  const pool = Array.from({ length: threads }, () => ({
+    thread: openThread<PixelRequest, PixelResponse>('pixel-thread', { eager: true }),
+    open: 0,
+  }));
+  return {
+    async call(request, signal) {
+      const idlest = pool.reduce((best, worker) => (worker.open < best.open ? worker : best));
+      idlest.open++;
+      try {
+        return await idlest.thread.call(request, { transfer: buffersOf(request), signal });
+      } finally {
+        idlest.open--;
+      }
+    },
+    async close() {
+      await Promise.all(pool.map(({ thread }) => thread.close()));
+    },
+  };
+}
+
+function buffersOf(request: PixelRequest): ArrayBuffer[] {
+  const arrays =
+    request.kind === 'judge'
+      ? [request.window.photo.data, request.window.result.data]
+      : request.kind === 'finish'
+        ? [request.photo.data, request.output.data]
+        : [request.photo.data];
+  return arrays.map((array) => array.buffer as ArrayBuffer);
+}

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { inspect } from 'node:util';
+import { loadConfig, readConfig } from '../src/config.ts';
+import { temporaryFolder } from './helpers/engine.ts';
+
+test('without any setting the defaults hold, paths are absolute', () => {
+  const config = readConfig({}, '/work');
+  assert.equal(config.maxInputSide, 2560);
+  assert.equal(config.maxInputPixels, 50_000_000);
+  assert.equal(config.maxInputBytes, 20_971_520);
+  assert.equal(config.executionProvider, 'auto');
+  assert.equal(config.dataDir, '/work/data');
+  assert.equal(config.modelsDir, '/work/data/models');
+  assert.equal(config.model, undefined);
+  assert.ok(Object.isFrozen(config));
+});
+
+test('all mistakes are reported together', () => {
+  const env = {
+    MAX_INPUT_SIDE: 'big',
+    EXECUTION_PROVIDER: 'tpu',
+    HF_ENDPOINT: 'ftp://hub',
+    LOG_LEVEL: 'loud',
+  };
+  assert.throws(
+    () => readConfig(env),
+    (error: Error & { code?: string }) => {
+      assert.equal(error.code, 'SETTINGS');
+      for (const name of Object.keys(env)) assert.match(error.message, new RegExp(name));
+      return true;
+    },
+  );
+});
+
+test('.env is read from the folder, the environment wins', (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, '.env'), 'MODEL=from-file\nMAX_INPUT_SIDE=1000\n');
+  assert.equal(loadConfig(folder).model, 'from-file');
+  process.env.MAX_INPUT_SIDE = '900';
+  t.after(() => delete process.env.MAX_INPUT_SIDE);
+  assert.equal(loadConfig(folder).maxInputSide, 900);
+});
+
+test('a secret shows itself to nobody who only looks', () => {
+  const { hfToken } = readConfig({ HF_TOKEN: 'hf_abcdef' });
+  assert.equal(hfToken?.reveal(), 'hf_abcdef');
+  for (const shown of [
+    String(hfToken),
+    `${hfToken}`,
+    JSON.stringify({ hfToken }),
+    inspect({ a: [hfToken] }, { depth: 9 }),
+  ]) {
+    assert.doesNotMatch(shown, /abcdef/);
+  }
+});
