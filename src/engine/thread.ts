@@ -47,7 +47,7 @@ export function openThread<Request, Response>(
   { finishes = false, eager = false, ...options }: ThreadOptions = {},
 ): Thread<Request, Response> {
   // The compiled package has .js files where the source has .ts.
-  const file = new URL(`./${name}${extname(import.meta.url)}`, import.meta.url);
+  const urlOf = (module: string): URL => new URL(`./${module}${extname(import.meta.url)}`, import.meta.url);
   const waiting: Call<Request, Response>[] = [];
   let current: Call<Request, Response> | undefined;
   let worker: Worker | undefined;
@@ -55,7 +55,12 @@ export function openThread<Request, Response>(
 
   function start(): Worker {
     // A library may print in a thread of its own accord; stdout is for results, and errors come as errors.
-    const started = new Worker(file, { ...options, stdout: true, stderr: true });
+    const started = new Worker(urlOf('thread-entry'), {
+      ...options,
+      workerData: { module: urlOf(name).href },
+      stdout: true,
+      stderr: true,
+    });
     started.stdout.resume();
     started.stderr.resume();
     started.on('message', (reply: Reply<Response>) => {
