@@ -9,6 +9,9 @@ import { Secret } from './secret.ts';
 export const EXECUTION_PROVIDERS = ['auto', 'cpu', 'webgpu', 'cuda'] as const;
 export type ExecutionProvider = (typeof EXECUTION_PROVIDERS)[number];
 
+/** In characters: short keys can be guessed. */
+const SHORTEST_API_KEY = 16;
+
 /** Every setting, parsed. Sizes in pixels or bytes as their names say; paths absolute. */
 export interface Config {
   readonly dataDir: string;
@@ -22,6 +25,11 @@ export interface Config {
   readonly maxInputBytes: number;
   readonly host: string;
   readonly port: number;
+  /** Keys the API accepts; empty: none is asked for, which only loopback may do. */
+  readonly apiKeys: readonly Secret[];
+  /** Requests a minute and photos waiting at once, for each user; 0: no limit. */
+  readonly rateLimit: number;
+  readonly quota: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly logFormat: (typeof LOG_FORMATS)[number];
 }
@@ -49,8 +57,15 @@ export const SETTINGS = {
   },
   MAX_INPUT_PIXELS: { default: '50000000', meaning: 'photos with more pixels are refused before decoding' },
   MAX_INPUT_BYTES: { default: '20971520', meaning: 'larger files are refused before reading' },
-  HOST: { default: '127.0.0.1', meaning: 'address the page listens on; only loopback' },
-  PORT: { default: '8080', meaning: 'port the page listens on' },
+  HOST: { default: '127.0.0.1', meaning: 'where the API listens; any other than loopback needs API_KEYS' },
+  PORT: { default: '8080', meaning: 'port the API listens on; 0: any free one' },
+  API_KEYS: {
+    default: '',
+    meaning: 'keys the API accepts, separated by commas; at least 16 characters each',
+  },
+  API_KEYS_FILE: { default: '', meaning: 'a file with such keys instead, one a line' },
+  RATE_LIMIT: { default: '600', meaning: 'requests a minute for each user; 0: no limit' },
+  QUOTA: { default: '200', meaning: 'photos a user may have waiting or in work at once; 0: no limit' },
   LOG_LEVEL: { default: 'info', meaning: 'trace, debug, info, warn, error or silent' },
   LOG_FORMAT: { default: '', meaning: 'pretty or json; empty: pretty on a terminal, else json' },
 } as const satisfies Record<string, SettingDoc>;
@@ -92,8 +107,31 @@ export function readConfig(
     return value;
   };
 
+  function readKeys(): Secret[] {
+    const path = text('API_KEYS_FILE');
+    let list = text('API_KEYS');
+    if (path !== '') {
+      if (list !== '') problems.push('API_KEYS and API_KEYS_FILE cannot both be set');
+      try {
+        list = readFileSync(resolve(folder, path), 'utf8');
+      } catch (error) {
+        problems.push(`API_KEYS_FILE ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+      }
+    }
+    const keys = list.split(/[\s,]+/).filter((key) => key !== '');
+    // The key itself is never repeated, not even a wrong one: it may be right elsewhere.
+    if (keys.some((key) => key.length < SHORTEST_API_KEY)) {
+      problems.push(`API_KEYS must be at least ${SHORTEST_API_KEY} characters each`);
+    }
+    return keys.map((key) => new Secret(key));
+  }
+
   const dataDir = resolve(folder, text('DATA_DIR'));
   const hfToken = text('HF_TOKEN');
+  const apiKeys = readKeys();
+  if (apiKeys.length === 0 && !isLoopback(text('HOST'))) {
+    problems.push(`HOST ${text('HOST')} is not loopback: others could reach it, so API_KEYS must be set`);
+  }
   const config: Config = Object.freeze({
     dataDir,
     model: text('MODEL') || undefined,
@@ -106,11 +144,19 @@ export function readConfig(
     maxInputBytes: integer('MAX_INPUT_BYTES', 1, 2 ** 30),
     host: text('HOST'),
     port: integer('PORT', 0, 65_535),
+    apiKeys,
+    rateLimit: integer('RATE_LIMIT', 0, 1_000_000),
+    quota: integer('QUOTA', 0, 1_000_000),
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS),
     logFormat: oneOf('LOG_FORMAT', LOG_FORMATS, process.stderr.isTTY ? 'pretty' : 'json'),
   });
   if (problems.length > 0) throw new AppError('SETTINGS', problems.join('; '));
   return config;
+}
+
+/** Whether nobody but this machine can reach an address. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 /** Whether errors should show where they came from; works before the settings are read, or when they are wrong. */
