@@ -11,10 +11,17 @@ const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
 
+/** What has not ended this long after the first signal is left where it is: all of it can be taken up again. */
+const STOP_WITHIN_MS = 10_000;
+
 const interrupted = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
     interrupted.abort();
+    setTimeout(() => {
+      process.stderr.write('boardsharp: it did not stop in time, so it was stopped\n');
+      process.exit(EXIT_FAILED);
+    }, STOP_WITHIN_MS).unref();
     // The second signal is not ours: the system ends the process at once, whatever native code is in the middle of.
     process.removeAllListeners(name);
   });
@@ -22,9 +29,10 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 
 try {
   const { runCommandLine } = await import('./cli/cli.ts');
-  const { openEngine } = await import('./app.ts');
+  const { openEngine, openService, openStorage } = await import('./app.ts');
   const { stdout, stderr } = process;
-  const context = { loadConfig, openEngine, stdout, stderr, signal: interrupted.signal };
+  const openers = { loadConfig, openEngine, openService, openStorage };
+  const context = { ...openers, stdout, stderr, signal: interrupted.signal };
   process.exitCode = await runCommandLine(process.argv.slice(2), context);
 } catch (thrown) {
   const error = toAppError(thrown);
@@ -32,7 +40,8 @@ try {
   if (wantsStackTraces()) process.stderr.write(`${error.stack}\n`);
   process.exitCode = exitCodeOf(error);
 }
-if (interrupted.signal.aborted) process.exitCode = EXIT_INTERRUPTED;
+// A service that was told to stop and did has done all it should.
+if (interrupted.signal.aborted && process.exitCode !== 0) process.exitCode = EXIT_INTERRUPTED;
 
 function exitCodeOf({ code }: AppError): number {
   return code === 'USAGE' || code === 'SETTINGS' ? EXIT_USAGE : EXIT_FAILED;
