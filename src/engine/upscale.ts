@@ -1,4 +1,5 @@
 /** The pipeline from a photo's bytes to a readable picture's bytes, as a list of named steps. */
+import { createHash } from 'node:crypto';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { Gate } from './gate.ts';
@@ -7,10 +8,18 @@ import { type InputFormat, type OutputFormat, sniffFormat } from './image-format
 import type { Inference, Network } from './inference.ts';
 import { locateModel } from './model-files.ts';
 import { type Catalogue, chooseScale, type Model, type Scale } from './models.ts';
-import { createRaster, paste, type Raster } from './pixels.ts';
+import { CHANNELS, createRaster, paste, type Raster, scaleRect } from './pixels.ts';
 import type { Quality } from './quality-gate.ts';
 
-import { planTiles } from './tiles.ts';
+import { planTiles, type Tile } from './tiles.ts';
+
+/** Keeps finished tiles, so that work that was interrupted goes on where it was. `plan` names all they depend on. */
+export interface TileKeeper {
+  /** The pixels saved for this tile; undefined if there are none. */
+  load(plan: string, index: number): Promise<Uint8Array | undefined>;
+  /** Called while the next tile is already running; the result waits for it. */
+  save(plan: string, index: number, pixels: Uint8Array): Promise<void>;
+}
 
 /** What is asked for one photo. */
 export interface UpscaleRequest {
@@ -24,6 +33,8 @@ export interface UpscaleRequest {
   readonly signal?: AbortSignal | undefined;
   /** Called with the share of the network's work that is done, 0…1. */
   readonly onProgress?: ((done: number) => void) | undefined;
+  /** Empty: nothing is kept. */
+  readonly tileKeeper?: TileKeeper | undefined;
 }
 
 /** Size in pixels and bytes of a picture as a file. */
@@ -92,7 +103,7 @@ export function createUpscaler({
   }
 
   return {
-    async upscale({ bytes, scale: wantedScale, model: wantedModel, format, signal, onProgress }) {
+    async upscale({ bytes, scale: wantedScale, model: wantedModel, format, signal, onProgress, tileKeeper }) {
       const timings = Object.fromEntries([...STEPS, 'network'].map((name) => [name, 0])) as Record<
         StepName | 'network',
         number
@@ -114,7 +125,7 @@ export function createUpscaler({
       const tooLong = Math.max(decoded.width, decoded.height) > config.maxInputSide;
       const photo = await step('reduce', () => (tooLong ? reduce(decoded, config.maxInputSide) : decoded));
 
-      const { model, tiles, network } = await step('plan tiles', async () => {
+      const { model, tiles, network, plan } = await step('plan tiles', async () => {
         const model = chooseModel(catalogue, photo, {
           scale: wantedScale,
           model: wantedModel,
@@ -122,21 +133,30 @@ export function createUpscaler({
         });
         checkFits(photo.width * model.scale, photo.height * model.scale, format);
         const path = await locateOnce(model);
-        return {
-          model,
-          tiles: planTiles(photo.width, photo.height, tileRules(model)),
-          network: networkOf(model, path),
-        };
+        const tiles = planTiles(photo.width, photo.height, tileRules(model));
+        return { model, tiles, network: networkOf(model, path), plan: fingerprint(model, photo, tiles) };
       });
 
       const { scale } = model;
       const result = createRaster(photo.width * scale, photo.height * scale);
+      let saving: Promise<void> | undefined;
       for (const [index, tile] of tiles.entries()) {
-        const piece = await step('run network', () => inference.enlargeTile(network, photo, tile, signal));
-        timings.network += piece.runMs;
-        await step('join', () => paste(result, piece.raster, tile.keep.left * scale, tile.keep.top * scale));
+        const { left, top, width, height } = scaleRect(tile.keep, scale);
+        const saved = await tileKeeper?.load(plan, index);
+        if (saved?.length === width * height * CHANNELS) {
+          await step('join', () => paste(result, { width, height, data: saved }, left, top));
+        } else {
+          const piece = await step('run network', () => inference.enlargeTile(network, photo, tile, signal));
+          timings.network += piece.runMs;
+          await saving;
+          saving = tileKeeper?.save(plan, index, piece.raster.data);
+          // It is waited for after the next tile: a failure until then is nobody's yet.
+          saving?.catch(() => undefined);
+          await step('join', () => paste(result, piece.raster, left, top));
+        }
         onProgress?.((index + 1) / tiles.length);
       }
+      await saving;
       const quality = await step('quality gate', () => gate.judge(photo, result, scale, signal));
       const encoded = await step('encode', () => encode(result, format));
 
@@ -193,6 +213,12 @@ function chooseModel(
 
 function tileRules(model: Model): { halo: number; multiple: number; tilePixels: number } {
   return { halo: model.halo, multiple: model.input.multiple, tilePixels: model.tilePixels };
+}
+
+/** Equal for two runs only if the tiles of one can stand for those of the other. */
+function fingerprint({ name, sha256 }: Model, photo: Raster, tiles: readonly Tile[]): string {
+  const hash = createHash('sha256').update(JSON.stringify([name, sha256, photo.width, photo.height, tiles]));
+  return hash.update(photo.data).digest('hex').slice(0, 32);
 }
 
 /** What the inference thread must know of a model whose file is at `path`. */
