@@ -7,9 +7,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openEngine } from '../src/app.ts';
 import { readConfig } from '../src/config.ts';
 import { encode } from '../src/engine/image-codec.ts';
+import { openEngine } from '../src/open-engine.ts';
 import { drawBoard } from '../test/helpers/pictures.ts';
 
 const MIB = 2 ** 20;

@@ -12,7 +12,10 @@ const GAP = 8;
 
 const { width: fullWidth, height: fullHeight } = await sharp(result).metadata();
 // Enlarged first and cut then: two steps, because sharp would cut first.
-const bicubic = await sharp(photo).resize(fullWidth, fullHeight, { fit: 'fill', kernel: 'cubic' }).png().toBuffer();
+const bicubic = await sharp(photo)
+  .resize(fullWidth, fullHeight, { fit: 'fill', kernel: 'cubic' })
+  .png()
+  .toBuffer();
 const panels = await Promise.all(
   [bicubic, result, truth].map((picture) => sharp(picture).extract({ left, top, width, height }).toBuffer()),
 );

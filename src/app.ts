@@ -1,24 +1,114 @@
-/** The composition root: builds the engine from the settings, and closes what it built. */
-import type { Engine } from './cli/command.ts';
+/** The composition root of the service: builds what the settings and the roles ask for, and closes what it built. */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { createServer } from './api/server.ts';
+import type { Roles, Service, Storage } from './cli/command.ts';
 import type { Config } from './config.ts';
-import { openInference } from './engine/inference.ts';
 import { loadCatalogue } from './engine/models.ts';
-import { openPixelWork } from './engine/pixel-work.ts';
-import { createUpscaler } from './engine/upscale.ts';
-import { openLog } from './log.ts';
+import { AppError } from './errors.ts';
+import type { Stores } from './jobs/erasure.ts';
+import { openQueue } from './jobs/queue.ts';
+import { createRunUpscale } from './jobs/run-upscale.ts';
+import { openWatch, type Watch } from './jobs/watch.ts';
+import type { Log } from './log.ts';
+import { openConfiguredLog, openEngine } from './open-engine.ts';
+import type { Blobs } from './storage/blobs.ts';
+import { openDiskBlobs } from './storage/disk-blobs.ts';
+import { openDatabase } from './storage/open-database.ts';
+import { openS3Blobs } from './storage/s3-blobs.ts';
+import { startSweeper } from './worker/sweeper.ts';
+import { startWorker } from './worker/worker.ts';
 
-/** Opens the engine. @throws AppError CATALOGUE */
-export async function openEngine(config: Config): Promise<Engine> {
-  const log = await openLog({ level: config.logLevel, format: config.logFormat });
-  const catalogue = await loadCatalogue(config);
-  const pixelWork = openPixelWork();
-  const inference = openInference({ executionProvider: config.executionProvider, pixelWork, log });
+/**
+ * Opens the roles on one database, one store and one queue.
+ * @throws AppError DATABASE, DATABASE_IN_USE, DATABASE_NEWER, STORAGE, CATALOGUE, ADDRESS_TAKEN; nothing stays open then
+ */
+export async function openService(config: Config, roles: Roles): Promise<Service> {
+  const log = openConfiguredLog(config);
+  const opened = new AsyncDisposableStack();
+  try {
+    const db = opened.adopt(await openDatabase(config), (db) => db.close());
+    const blobs = opened.adopt(await openBlobs(config), (blobs) => blobs.close());
+    const queue = opened.adopt(await openQueue({ db, log, maintain: roles.worker }), (queue) =>
+      queue.close(),
+    );
+    const watch = opened.adopt(await openWatch(db), (watch) => watch.close());
+    const stores = { db, blobs, queue };
+    // Closed in reverse: the API refuses new photos first, then the worker finishes or hands back what it has.
+    if (roles.worker) await openWorker(opened, { config, stores, watch, log });
+    const url = roles.api ? await openApi(opened, { config, stores, watch, log }) : undefined;
+    return { url, close: () => opened.disposeAsync() };
+  } catch (error) {
+    await opened.disposeAsync();
+    throw error;
+  }
+}
+
+/** Opens what the service stands on, one by one, to see whether it answers. */
+export function openStorage(config: Config): Storage {
   return {
-    catalogue,
-    inference,
-    upscaler: createUpscaler({ config, catalogue, inference, pixelWork }),
-    async close() {
-      await Promise.all([inference.close(), pixelWork.close()]);
+    async checkDatabase() {
+      const db = await openDatabase(config);
+      await db.close();
+      return db.kind === 'embedded' ? `embedded in ${config.dataDir}` : 'PostgreSQL at DATABASE_URL answers';
+    },
+    async checkBlobs() {
+      const blobs = await openBlobs(config);
+      try {
+        const key = `photos/${randomUUID()}`;
+        await blobs.put(key, Buffer.alloc(64));
+        await blobs.read(key);
+        await blobs.delete(key);
+      } finally {
+        await blobs.close();
+      }
+      return config.s3 === undefined
+        ? `files in ${config.dataDir}`
+        : `the bucket ${config.s3.bucket} answers`;
     },
   };
+}
+
+interface Parts {
+  readonly config: Config;
+  readonly stores: Stores;
+  readonly watch: Watch;
+  readonly log: Log;
+}
+
+async function openWorker(opened: AsyncDisposableStack, parts: Parts): Promise<void> {
+  const { config, stores, watch, log } = parts;
+  const { db, queue } = stores;
+  const engine = opened.adopt(await openEngine(config, log), (engine) => engine.close());
+  const { jobTimeoutMs, retentionMs, workerConcurrency: concurrency } = config;
+  const run = createRunUpscale({ stores, watch, upscaler: engine.upscaler, jobTimeoutMs, log });
+  opened.adopt(startSweeper(stores, { retentionMs, log }), (sweeper) => sweeper.stop());
+  opened.adopt(await startWorker({ db, queue, run, concurrency, log }), (worker) => worker.stop());
+}
+
+/** @returns where it listens */
+async function openApi(opened: AsyncDisposableStack, parts: Parts): Promise<string> {
+  const { config } = parts;
+  const catalogue = await loadCatalogue(config);
+  const server = await createServer({ ...parts, catalogue, version: readVersion() });
+  opened.defer(() => server.close());
+  try {
+    await server.listen({ host: config.host, port: config.port });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new AppError('ADDRESS_TAKEN', `${config.host}:${config.port} (${code})`, { cause });
+  }
+  const { family, address, port } = server.server.address() as AddressInfo;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
+
+function openBlobs({ dataDir, s3 }: Config): Promise<Blobs> {
+  return s3 === undefined ? openDiskBlobs(join(dataDir, 'blobs')) : openS3Blobs(s3);
+}
+
+function readVersion(): string {
+  const file = new URL('../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

@@ -9,6 +9,9 @@ import { Secret } from './secret.ts';
 export const EXECUTION_PROVIDERS = ['auto', 'cpu', 'webgpu', 'cuda'] as const;
 export type ExecutionProvider = (typeof EXECUTION_PROVIDERS)[number];
 
+/** In characters: short keys can be guessed. */
+const SHORTEST_API_KEY = 16;
+
 /** Every setting, parsed. Sizes in pixels or bytes as their names say; paths absolute. */
 export interface Config {
   readonly dataDir: string;
@@ -22,18 +25,59 @@ export interface Config {
   readonly maxInputBytes: number;
   readonly host: string;
   readonly port: number;
+  /** Keys the API accepts; empty: none is asked for, which only loopback may do. */
+  readonly apiKeys: readonly Secret[];
+  /** Requests a minute and photos waiting at once, for each user; 0: no limit. */
+  readonly rateLimit: number;
+  readonly quota: number;
+  /** Undefined: PGlite in `dataDir`. */
+  readonly databaseUrl: Secret | undefined;
+  /** Undefined: files in `dataDir`. */
+  readonly s3: S3Config | undefined;
+  readonly jobTimeoutMs: number;
+  readonly retentionMs: number;
+  /** Photos worked on at the same time in one process. */
+  readonly workerConcurrency: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly logFormat: (typeof LOG_FORMATS)[number];
+}
+
+/** An S3-compatible store. */
+export interface S3Config {
+  readonly endpoint: string;
+  readonly bucket: string;
+  readonly region: string;
+  readonly accessKeyId: Secret;
+  readonly secretAccessKey: Secret;
 }
 
 /** One setting as documentation: `.env.example` and `docs/configuration.md` are compared with this table. */
 interface SettingDoc {
   readonly default: string;
   readonly meaning: string;
+  /** It may also be given as the path of a file, in the setting of this name with _FILE behind it. */
+  readonly secret?: true;
 }
 
 export const SETTINGS = {
-  DATA_DIR: { default: './data', meaning: 'where pulled models (and later the database and files) live' },
+  DATA_DIR: { default: './data', meaning: 'where the embedded database, the files and pulled models live' },
+  DATABASE_URL: {
+    default: '',
+    meaning: 'PostgreSQL 15 or later, postgres://…; empty: a database embedded in DATA_DIR',
+    secret: true,
+  },
+  S3_ENDPOINT: {
+    default: '',
+    meaning: 'address of an S3-compatible store; empty: files in DATA_DIR',
+    secret: true,
+  },
+  S3_BUCKET: { default: '', meaning: 'the bucket there, which must exist', secret: true },
+  S3_REGION: { default: 'us-east-1', meaning: 'its region', secret: true },
+  S3_ACCESS_KEY_ID: { default: '', meaning: 'the key it is used with', secret: true },
+  S3_SECRET_ACCESS_KEY: { default: '', meaning: 'and its secret', secret: true },
+  JOB_TIMEOUT: { default: '120s', meaning: 'a photo that takes longer ends with a message that says so' },
+  RETENTION: { default: '72h', meaning: 'photos and results are erased this long after their end' },
+  WORKER_CONCURRENCY: { default: '2', meaning: 'photos worked on at the same time in one process' },
   MODEL: { default: '', meaning: 'name of the model to use; empty: the default of the chosen scale' },
   MODELS_DIR: {
     default: '',
@@ -49,8 +93,15 @@ export const SETTINGS = {
   },
   MAX_INPUT_PIXELS: { default: '50000000', meaning: 'photos with more pixels are refused before decoding' },
   MAX_INPUT_BYTES: { default: '20971520', meaning: 'larger files are refused before reading' },
-  HOST: { default: '127.0.0.1', meaning: 'address the page listens on; only loopback' },
-  PORT: { default: '8080', meaning: 'port the page listens on' },
+  HOST: { default: '127.0.0.1', meaning: 'where the API listens; any other than loopback needs API_KEYS' },
+  PORT: { default: '8080', meaning: 'port the API listens on; 0: any free one' },
+  API_KEYS: {
+    default: '',
+    meaning: 'keys the API accepts, separated by commas; at least 16 characters each',
+  },
+  API_KEYS_FILE: { default: '', meaning: 'a file with such keys instead, one a line' },
+  RATE_LIMIT: { default: '600', meaning: 'requests a minute for each user; 0: no limit' },
+  QUOTA: { default: '200', meaning: 'photos a user may have waiting or in work at once; 0: no limit' },
   LOG_LEVEL: { default: 'info', meaning: 'trace, debug, info, warn, error or silent' },
   LOG_FORMAT: { default: '', meaning: 'pretty or json; empty: pretty on a terminal, else json' },
 } as const satisfies Record<string, SettingDoc>;
@@ -71,7 +122,28 @@ export function readConfig(
   folder = process.cwd(),
 ): Config {
   const problems: string[] = [];
-  const text = (name: SettingName): string => env[name]?.trim() || SETTINGS[name].default;
+  const text = (name: SettingName): string => {
+    const doc: SettingDoc = SETTINGS[name];
+    const file = doc.secret ? env[`${name}_FILE`]?.trim() : undefined;
+    if (!file) return env[name]?.trim() || doc.default;
+    if (env[name]?.trim()) problems.push(`${name} and ${name}_FILE are both set`);
+    try {
+      return readFileSync(resolve(folder, file), 'utf8').trim() || doc.default;
+    } catch (error) {
+      problems.push(`${name}_FILE cannot be read: ${(error as Error).message}`);
+      return '';
+    }
+  };
+  const secret = (name: SettingName): Secret | undefined => {
+    const value = text(name);
+    return value ? new Secret(value) : undefined;
+  };
+  const duration = (name: SettingName, minMs: number, maxMs: number): number => {
+    const value = parseDuration(text(name));
+    if (value !== undefined && value >= minMs && value <= maxMs) return value;
+    problems.push(`${name} must be a time like 90s, 10m, 72h or 30d, not "${text(name)}"`);
+    return minMs;
+  };
   const integer = (name: SettingName, min: number, max: number): number => {
     const value = Number(text(name));
     if (Number.isInteger(value) && value >= min && value <= max) return value;
@@ -92,8 +164,55 @@ export function readConfig(
     return value;
   };
 
+  function readKeys(): Secret[] {
+    const path = text('API_KEYS_FILE');
+    let list = text('API_KEYS');
+    if (path !== '') {
+      if (list !== '') problems.push('API_KEYS and API_KEYS_FILE cannot both be set');
+      try {
+        list = readFileSync(resolve(folder, path), 'utf8');
+      } catch (error) {
+        problems.push(`API_KEYS_FILE ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+      }
+    }
+    const keys = list.split(/[\s,]+/).filter((key) => key !== '');
+    // The key itself is never repeated, not even a wrong one: it may be right elsewhere.
+    if (keys.some((key) => key.length < SHORTEST_API_KEY)) {
+      problems.push(`API_KEYS must be at least ${SHORTEST_API_KEY} characters each`);
+    }
+    return keys.map((key) => new Secret(key));
+  }
+
+  const databaseUrl = (): Secret | undefined => {
+    const value = secret('DATABASE_URL');
+    if (value === undefined || /^postgres(ql)?:$/.test(URL.parse(value.reveal())?.protocol ?? ''))
+      return value;
+    problems.push('DATABASE_URL must begin with postgres:// or postgresql://');
+    return undefined;
+  };
+  const s3 = (): S3Config | undefined => {
+    const [accessKeyId, secretAccessKey] = [secret('S3_ACCESS_KEY_ID'), secret('S3_SECRET_ACCESS_KEY')];
+    const given = [text('S3_ENDPOINT'), text('S3_BUCKET'), accessKeyId, secretAccessKey];
+    if (!given.some(Boolean)) return undefined;
+    if (accessKeyId === undefined || secretAccessKey === undefined || !given.every(Boolean)) {
+      problems.push('S3_ENDPOINT, S3_BUCKET, S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY belong together');
+      return undefined;
+    }
+    return {
+      endpoint: url('S3_ENDPOINT'),
+      bucket: text('S3_BUCKET'),
+      region: text('S3_REGION'),
+      accessKeyId,
+      secretAccessKey,
+    };
+  };
+
   const dataDir = resolve(folder, text('DATA_DIR'));
   const hfToken = text('HF_TOKEN');
+  const apiKeys = readKeys();
+  if (apiKeys.length === 0 && !isLoopback(text('HOST'))) {
+    problems.push(`HOST ${text('HOST')} is not loopback: others could reach it, so API_KEYS must be set`);
+  }
   const config: Config = Object.freeze({
     dataDir,
     model: text('MODEL') || undefined,
@@ -104,13 +223,41 @@ export function readConfig(
     maxInputSide: integer('MAX_INPUT_SIDE', 16, 16_384),
     maxInputPixels: integer('MAX_INPUT_PIXELS', 1, 268_000_000),
     maxInputBytes: integer('MAX_INPUT_BYTES', 1, 2 ** 30),
+    databaseUrl: databaseUrl(),
+    s3: s3(),
+    jobTimeoutMs: duration('JOB_TIMEOUT', 1000, 24 * 3_600_000),
+    retentionMs: duration('RETENTION', 60_000, 3650 * 24 * 3_600_000),
+    workerConcurrency: integer('WORKER_CONCURRENCY', 1, 64),
     host: text('HOST'),
     port: integer('PORT', 0, 65_535),
+    apiKeys,
+    rateLimit: integer('RATE_LIMIT', 0, 1_000_000),
+    quota: integer('QUOTA', 0, 1_000_000),
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS),
     logFormat: oneOf('LOG_FORMAT', LOG_FORMATS, process.stderr.isTTY ? 'pretty' : 'json'),
   });
   if (problems.length > 0) throw new AppError('SETTINGS', problems.join('; '));
   return config;
+}
+
+/** Whether nobody but this machine can reach an address. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** Milliseconds of a time like `120s` or `72h`; undefined if it is none. */
+function parseDuration(text: string): number | undefined {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/.exec(text) ?? [];
+  const unitMs = UNIT_MS[unit ?? ''];
+  return unitMs === undefined ? undefined : Math.round(Number(amount) * unitMs);
 }
 
 /** Whether errors should show where they came from; works before the settings are read, or when they are wrong. */

@@ -73,6 +73,56 @@ export const ERROR_CATALOGUE = {
     'Try again with a smaller photo or a smaller MAX_INPUT_SIDE',
     true,
   ),
+  INVALID_REQUEST: kind(400, 'The request makes no sense', 'See /docs for what is expected'),
+  UNAUTHORIZED: kind(401, 'A valid API key is needed', 'Send one of API_KEYS as `Authorization: Bearer …`'),
+  NO_SUCH_PAGE: kind(404, 'There is nothing at this address', 'See /docs for the addresses there are'),
+  UPSCALE_NOT_FOUND: kind(404, 'There is no such upscale', 'It may have been erased; send the photo again'),
+  RESULT_NOT_READY: kind(409, 'There is no result yet', 'Wait until its status is done', true),
+  REQUEST_TOO_SLOW: kind(
+    408,
+    'The request took too long to arrive',
+    'Send it again, or a smaller photo',
+    true,
+  ),
+  HEADERS_TOO_LARGE: kind(431, 'The headers of the request are too large', 'Send fewer or shorter ones'),
+  RATE_LIMITED: kind(429, 'Too many requests', 'Wait for as long as Retry-After says', true),
+  QUOTA_EXCEEDED: kind(
+    429,
+    'Too many photos are waiting already',
+    'Wait until some of them are done, or raise QUOTA',
+    true,
+  ),
+  NOT_READY: kind(503, 'The service is not ready', 'Try again in a moment', true),
+  API_UNREACHABLE: kind(502, 'The API does not answer', 'Check API_URL and that it is running', true),
+  ADDRESS_TAKEN: kind(503, 'The address is not free to listen on', 'Set another HOST or PORT'),
+  DATABASE: kind(
+    503,
+    'The database does not answer',
+    'Check DATABASE_URL and the server, then try again',
+    true,
+  ),
+  DATABASE_IN_USE: kind(
+    503,
+    'The embedded database is in use by another process',
+    'Stop that process, choose another DATA_DIR, or set DATABASE_URL to share a PostgreSQL',
+  ),
+  DATABASE_NEWER: kind(
+    503,
+    'The database belongs to a newer version of Boardsharp',
+    'Install that version, or restore the backup made before the update',
+  ),
+  STORAGE: kind(
+    503,
+    'The storage for images does not answer',
+    'Check DATA_DIR and its free space, or the S3 settings, then try again',
+    true,
+  ),
+  BLOB_MISSING: kind(404, 'The image is not kept any more', 'Send the photo again'),
+  TIMEOUT: kind(
+    504,
+    'The photo took too long',
+    'Send a smaller photo, or lower MAX_INPUT_SIDE or raise JOB_TIMEOUT',
+  ),
   CANCELLED: kind(409, 'Cancelled', 'Start it again when you like'),
   INTERNAL: kind(500, 'An error of ours', 'Try again; if it stays, report it with LOG_LEVEL=debug', true),
 } as const satisfies Record<string, ErrorKind>;
@@ -107,6 +157,10 @@ export class AppError extends Error {
 
   get status(): number {
     return ERROR_CATALOGUE[this.code].status;
+  }
+
+  get title(): string {
+    return ERROR_CATALOGUE[this.code].title;
   }
 
   get retryable(): boolean {

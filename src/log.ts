@@ -1,4 +1,5 @@
 /** The structured log: one line an event on stderr. The only file that imports pino. Secrets redact themselves. */
+import { createRequire } from 'node:module';
 import type { Logger } from 'pino';
 
 export type Log = Logger;
@@ -10,16 +11,17 @@ export const LOG_FORMATS = ['pretty', 'json'] as const;
  * Opens the log. stdout stays free for results, so lines go to stderr, synchronously: none is lost at exit.
  * pino is loaded here and not before, because the settings, which every command reads, know its levels.
  */
-export async function openLog(options: {
+export function openLog(options: {
   level: (typeof LOG_LEVELS)[number];
   format: (typeof LOG_FORMATS)[number];
-}): Promise<Log> {
-  const { pino } = await import('pino');
+}): Log {
+  const require = createRequire(import.meta.url);
+  const pino = require('pino') as typeof import('pino').default;
   const settings = { level: options.level, base: null };
-  if (options.format === 'pretty') {
-    const { default: pretty } = await import('pino-pretty');
-    const stream = pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' });
-    return pino(settings, stream);
-  }
-  return pino(settings, pino.destination({ dest: 2, sync: true }));
+  if (options.format === 'json') return pino(settings, pino.destination({ dest: 2, sync: true }));
+  const pretty = require('pino-pretty') as typeof import('pino-pretty');
+  return pino(
+    settings,
+    pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' }),
+  );
 }

@@ -16,8 +16,9 @@ Usage: boardsharp <command> [options]
         --json                 one JSON object per photo instead of text
   models [--json]              what is known, what is installed, what is the default and why
   models pull <name>           fetch a model from the hub
-  start                        the page at http://127.0.0.1:8080
-  doctor                       check settings, models and execution providers
+  start                        page, API and worker in one process, at http://127.0.0.1:8080
+  api, worker                  one of them alone; needs DATABASE_URL
+  doctor                       check settings, database, storage, models and execution providers
 
   -h, --help                   this text
       --version                the version
@@ -33,6 +34,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
     const { runModels } = await import('./models-command.ts');
     return (args, context) => runModels(args, { ...context, config: context.loadConfig() });
   },
+  start: async () => (await import('./serve-command.ts')).runStart,
+  api: async () => (await import('./serve-command.ts')).runApi,
+  worker: async () => (await import('./serve-command.ts')).runWorker,
   doctor: async () => (await import('./doctor-command.ts')).runDoctor,
 };
 

@@ -15,11 +15,36 @@ export interface Engine {
   close(): Promise<void>;
 }
 
+/** What a process does of the service. */
+export interface Roles {
+  readonly api: boolean;
+  readonly worker: boolean;
+}
+
+/** Running roles, opened by the composition root. */
+export interface Service {
+  /** Where the API listens; undefined without it. */
+  readonly url: string | undefined;
+  /** Stops taking work, ends what must not be cut off, closes everything. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** What the service stands on, opened alone to see whether it answers. */
+export interface Storage {
+  /** Opens the database and closes it; one sentence on it. @throws AppError */
+  checkDatabase(): Promise<string>;
+  /** Writes an image's worth of bytes, reads it and erases it; one sentence on the place. @throws AppError */
+  checkBlobs(): Promise<string>;
+}
+
 export interface CommandContext {
   /** Reads the settings. @throws AppError SETTINGS */
   readonly loadConfig: () => Config;
   /** Opens the engine; whoever opened it closes it. */
   readonly openEngine: (config: Config) => Promise<Engine>;
+  /** Opens roles; whoever opened them closes them. */
+  readonly openService: (config: Config, roles: Roles) => Promise<Service>;
+  readonly openStorage: (config: Config) => Promise<Storage>;
   readonly stdout: NodeJS.WritableStream;
   readonly stderr: NodeJS.WritableStream;
   /** Aborts on Ctrl-C. */

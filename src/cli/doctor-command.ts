@@ -1,4 +1,4 @@
-/** `boardsharp doctor`: checks settings, models and execution providers, and says what to do about each failure. */
+/** `boardsharp doctor`: checks settings, database, storage, models and execution providers, and says what to do about each failure. */
 import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import type { Config } from '../config.ts';
@@ -15,7 +15,7 @@ interface Check {
 
 const OLDEST_NODE = 24;
 
-export const runDoctor: Command = async (args, { loadConfig, openEngine, stdout }) => {
+export const runDoctor: Command = async (args, { loadConfig, openEngine, openStorage, stdout }) => {
   readArguments(args, { options: {} });
   let failures = 0;
   async function examine({ name, run }: Check): Promise<void> {
@@ -39,6 +39,9 @@ export const runDoctor: Command = async (args, { loadConfig, openEngine, stdout 
   if (config === undefined) return 1;
   const { dataDir } = config;
   await examine({ name: 'data folder', run: () => checkFolder(dataDir) });
+  const storage = await openStorage(config);
+  await examine({ name: 'database', run: () => storage.checkDatabase() });
+  await examine({ name: 'storage', run: () => storage.checkBlobs() });
   let engine: Engine | undefined;
   const settings = config;
   await examine({

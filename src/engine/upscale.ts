@@ -1,4 +1,5 @@
 /** The pipeline from a photo's bytes to a readable picture's bytes, as a list of named steps. */
+import { createHash } from 'node:crypto';
 import pMap from 'p-map';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
@@ -9,10 +10,18 @@ import type { Inference, Network } from './inference.ts';
 import { locateModel } from './model-files.ts';
 import { type Catalogue, chooseScale, type Model, type Scale } from './models.ts';
 import type { PixelWork } from './pixel-work.ts';
-import { createRaster, paste, type Raster } from './pixels.ts';
+import { CHANNELS, createRaster, paste, type Raster, scaleRect } from './pixels.ts';
 import type { Quality } from './quality-gate.ts';
 
-import { planTiles } from './tiles.ts';
+import { planTiles, type Tile } from './tiles.ts';
+
+/** Keeps finished tiles, so that work that was interrupted goes on where it was. `plan` names all they depend on. */
+export interface TileKeeper {
+  /** The pixels saved for this tile; undefined if there are none. */
+  load(plan: string, index: number): Promise<Uint8Array | undefined>;
+  /** Called while the next tile is already running; the tile counts as done after it. */
+  save(plan: string, index: number, pixels: Uint8Array): Promise<void>;
+}
 
 /** What is asked for one photo. */
 export interface UpscaleRequest {
@@ -26,6 +35,8 @@ export interface UpscaleRequest {
   readonly signal?: AbortSignal | undefined;
   /** Called with the share of the network's work that is done, 0…1. */
   readonly onProgress?: ((done: number) => void) | undefined;
+  /** Empty: nothing is kept. */
+  readonly tileKeeper?: TileKeeper | undefined;
 }
 
 /** Size in pixels and bytes of a picture as a file. */
@@ -94,7 +105,7 @@ export function createUpscaler({
   }
 
   return {
-    async upscale({ bytes, scale: wantedScale, model: wantedModel, format, signal, onProgress }) {
+    async upscale({ bytes, scale: wantedScale, model: wantedModel, format, signal, onProgress, tileKeeper }) {
       const timings = Object.fromEntries([...STEPS, 'network'].map((name) => [name, 0])) as Record<
         StepName | 'network',
         number
@@ -116,7 +127,7 @@ export function createUpscaler({
       const tooLong = Math.max(decoded.width, decoded.height) > config.maxInputSide;
       const photo = await step('reduce', () => (tooLong ? reduce(decoded, config.maxInputSide) : decoded));
 
-      const { model, tiles, network } = await step('plan tiles', async () => {
+      const { model, tiles, network, plan } = await step('plan tiles', async () => {
         const model = chooseModel(catalogue, photo, {
           scale: wantedScale,
           model: wantedModel,
@@ -124,23 +135,28 @@ export function createUpscaler({
         });
         checkFits(photo.width * model.scale, photo.height * model.scale, format);
         const path = await locateOnce(model);
-        return {
-          model,
-          tiles: planTiles(photo.width, photo.height, tileRules(model)),
-          network: networkOf(model, path),
-        };
+        const tiles = planTiles(photo.width, photo.height, tileRules(model));
+        return { model, tiles, network: networkOf(model, path), plan: fingerprint(model, photo, tiles) };
       });
 
       const { scale } = model;
       let joined = 0;
       const result = createRaster(photo.width * scale, photo.height * scale);
+      async function enlargeTile(tile: Tile, index: number): Promise<Raster> {
+        const { width, height } = scaleRect(tile.keep, scale);
+        const saved = await tileKeeper?.load(plan, index);
+        if (saved?.length === width * height * CHANNELS) return { width, height, data: saved };
+        const { raster, runMs } = await inference.enlargeTile(network, photo, tile, signal);
+        timings.network += runMs;
+        await tileKeeper?.save(plan, index, raster.data);
+        return raster;
+      }
       await step('run network', () =>
-        // One tile ahead: the network begins it while the pixel threads finish the one before.
+        // One tile ahead: the network begins it while the one before is finished and saved.
         pMap(
           tiles,
-          async (tile) => {
-            const { raster, runMs } = await inference.enlargeTile(network, photo, tile, signal);
-            timings.network += runMs;
+          async (tile, index) => {
+            const raster = await enlargeTile(tile, index);
             await step('join', () => paste(result, raster, tile.keep.left * scale, tile.keep.top * scale));
             joined++;
             onProgress?.(joined / tiles.length);
@@ -206,6 +222,12 @@ function chooseModel(
 
 function tileRules(model: Model): { halo: number; multiple: number; tilePixels: number } {
   return { halo: model.halo, multiple: model.input.multiple, tilePixels: model.tilePixels };
+}
+
+/** Equal for two runs only if the tiles of one can stand for those of the other. */
+function fingerprint({ name, sha256 }: Model, photo: Raster, tiles: readonly Tile[]): string {
+  const hash = createHash('sha256').update(JSON.stringify([name, sha256, photo.width, photo.height, tiles]));
+  return hash.update(photo.data).digest('hex').slice(0, 32);
 }
 
 /** What the inference thread must know of a model whose file is at `path`. */

@@ -14,7 +14,7 @@ import { temporaryFolder } from '../helpers/engine.ts';
 import { drawBoard, drawNoise, largestDifference } from '../helpers/pictures.ts';
 import { integer, seededRandom } from '../helpers/seed.ts';
 
-const log = await openLog({ level: 'silent', format: 'json' });
+const log = openLog({ level: 'silent', format: 'json' });
 const catalogue = await loadCatalogue({ modelsDir: '/nonexistent' });
 const OURS = [catalogue.defaultFor(2).model, catalogue.defaultFor(4).model];
 

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { openEngine } from '../../src/app.ts';
 import type { Engine } from '../../src/cli/command.ts';
 import { readConfig } from '../../src/config.ts';
 import { encode } from '../../src/engine/image-codec.ts';
 import type { Raster } from '../../src/engine/pixels.ts';
+import { openEngine } from '../../src/open-engine.ts';
 
 /** Opens the engine on the CPU, silent, with an empty data folder; `settings` are environment variables. */
 export async function openTestEngine(t: TestContext, settings: Record<string, string> = {}): Promise<Engine> {

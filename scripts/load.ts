@@ -1,0 +1,199 @@
+/** Puts many clients on a started server at once and says what held: `npm run load -- --help`. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Client, createClient, type UpscaleState } from '../src/api/client.ts';
+import { encode } from '../src/engine/image-codec.ts';
+import { drawBoard } from '../test/helpers/pictures.ts';
+import { startServerProcess } from '../test/helpers/server-process.ts';
+
+const HELP = `npm run load [-- options]: clients × photos against a server started for it on loopback
+
+  --clients 40     clients at once
+  --photos 5       photos of each
+  --width 400 --height 300
+  --small 20       64×64 photos, one after the other, for the overhead of the service
+  --minutes 15     give up after that
+`;
+
+const { values } = parseArgs({
+  options: {
+    clients: { type: 'string', default: '40' },
+    photos: { type: 'string', default: '5' },
+    width: { type: 'string', default: '400' },
+    height: { type: 'string', default: '300' },
+    small: { type: 'string', default: '20' },
+    minutes: { type: 'string', default: '15' },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+
+const LIVE_EVERY_MS = 50;
+const clients = Number(values.clients);
+const each = Number(values.photos);
+const deadline = AbortSignal.timeout(Number(values.minutes) * 60_000);
+const folder = mkdtempSync(join(tmpdir(), 'boardsharp-load-'));
+const server = await startServerProcess('start', { DATA_DIR: folder });
+const client = createClient({ url: server.url });
+let failed = false;
+try {
+  await measureOverhead();
+  await measureLoad();
+} finally {
+  const stoppedAt = performance.now();
+  const exitCode = await server.stop();
+  say(`stopped in ${((performance.now() - stoppedAt) / 1000).toFixed(1)} s with exit code ${exitCode}`);
+  if (server.log() !== '') say(`log of the server:\n${server.log().slice(0, 2000)}`);
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exit(failed ? 1 : 0);
+
+/** From POST to done, for photos so small that the engine's own part is next to nothing. */
+async function measureOverhead(): Promise<void> {
+  const photo = await photoOf(64, 64, 1);
+  const whole: number[] = [];
+  const outside: number[] = [];
+  for (let i = 0; i <= Number(values.small); i++) {
+    const sentAt = performance.now();
+    const { id } = await client.createUpscale(photo, { scale: 2 });
+    const answeredAt = performance.now();
+    const end = await untilEnd(client, id);
+    const ms = performance.now() - sentAt;
+    if (i === 0) continue;
+    whole.push(ms);
+    outside.push(answeredAt - sentAt);
+    check(end.status === 'done', `a 64×64 photo ended as ${end.status}`);
+  }
+  say(`64×64, POST to done: median ${median(whole)} ms, of which the POST ${median(outside)} ms`);
+  const working = await histogramMean('boardsharp_processing_seconds');
+  say(`64×64, start to end of the work as the worker saw it: mean ${working} ms`);
+}
+
+async function measureLoad(): Promise<void> {
+  const live = { answers: [] as number[], failures: 0 };
+  const memory: number[] = [];
+  const watching = new AbortController();
+  const watched = Promise.all([watchLive(live, watching.signal), watchMemory(memory, watching.signal)]);
+  const startedAt = performance.now();
+  const runs = Array.from({ length: clients }, (_, number) => runClient(number));
+  const ends = (await Promise.all(runs)).flat();
+  const seconds = (performance.now() - startedAt) / 1000;
+  watching.abort();
+  await watched;
+
+  const ids = new Set(ends.map(({ id }) => id));
+  const done = ends.filter(({ status }) => status === 'done').length;
+  say(`${clients} clients × ${each} photos of ${values.width}×${values.height} in ${seconds.toFixed(1)} s`);
+  say(`done ${done} of ${ends.length}, ${ids.size} different ones, verdicts ${tally(ends)}`);
+  say(
+    `/health/live: ${live.answers.length} answers, median ${median(live.answers)} ms, p99 ${percentile(live.answers, 0.99)} ms, most ${percentile(live.answers, 1)} ms, ${live.failures} failed`,
+  );
+  const half = memory.slice(Math.floor(memory.length / 2));
+  say(
+    `memory of the process, MB: at first ${memory[0]}, most ${Math.max(...memory)}, second half ${Math.min(...half)}–${Math.max(...half)}`,
+  );
+  check(done === clients * each, 'not every photo ended done');
+  check(ids.size === clients * each, 'photos were lost or came twice');
+  check(live.failures === 0, '/health/live failed');
+  check(percentile(live.answers, 0.99) <= 100, '/health/live took longer than 100 ms');
+}
+
+/** One client: all photos at once, each followed to its end and fetched. */
+async function runClient(number: number): Promise<UpscaleState[]> {
+  const sends = Array.from({ length: each }, async (_, photo) => {
+    const bytes = await photoOf(Number(values.width), Number(values.height), number * each + photo);
+    const { id } = await client.createUpscale(bytes, { idempotencyKey: `${number}-${photo}` });
+    const again = await client.createUpscale(bytes, { idempotencyKey: `${number}-${photo}` });
+    check(again.id === id, 'the same key gave another upscale');
+    const end = await untilEnd(client, id);
+    if (end.status === 'done') {
+      const { bytes: size, body } = await client.getResult(id, { signal: deadline });
+      const fetched = (await new Response(body).arrayBuffer()).byteLength;
+      check(fetched === size && size === end.output?.bytes, 'a result has the wrong length');
+    }
+    return end;
+  });
+  return Promise.all(sends);
+}
+
+async function untilEnd(client: Client, id: string): Promise<UpscaleState> {
+  for (;;) {
+    const upscale = await client.getUpscale(id, { wait: 30, signal: deadline });
+    if (upscale.finishedAt !== null) return upscale;
+  }
+}
+
+async function watchLive(live: { answers: number[]; failures: number }, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const askedAt = performance.now();
+    try {
+      const response = await fetch(`${server.url}/health/live`);
+      await response.arrayBuffer();
+      if (!response.ok) live.failures++;
+    } catch {
+      live.failures++;
+    }
+    const ms = performance.now() - askedAt;
+    live.answers.push(ms);
+    await pause(Math.max(0, LIVE_EVERY_MS - ms));
+  }
+}
+
+async function watchMemory(memory: number[], signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const text = await (await fetch(`${server.url}/metrics`)).text();
+    const [, bytes] = /^boardsharp_process_resident_memory_bytes (\S+)$/m.exec(text) ?? [];
+    memory.push(Math.round(Number(bytes) / 1e6));
+    await pause(1000);
+  }
+}
+
+async function histogramMean(name: string): Promise<number> {
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  const read = (suffix: string) => Number(new RegExp(`^${name}_${suffix} (\\S+)$`, 'm').exec(text)?.[1]);
+  return Math.round((read('sum') / read('count')) * 1000);
+}
+
+async function photoOf(width: number, height: number, seed: number): Promise<Uint8Array<ArrayBuffer>> {
+  let state = seed + 1;
+  const random = () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+    return state / 0x80000000;
+  };
+  return Uint8Array.from(await encode(drawBoard(width, height, random), 'jpeg'));
+}
+
+function tally(ends: readonly UpscaleState[]): string {
+  const counts = Object.groupBy(ends, ({ quality, error }) => quality?.verdict ?? error?.code ?? 'none');
+  return Object.entries(counts)
+    .map(([name, list]) => `${name} ${list?.length}`)
+    .join(', ');
+}
+
+function percentile(list: readonly number[], share: number): number {
+  const sorted = list.toSorted((a, b) => a - b);
+  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN);
+}
+
+function median(list: readonly number[]): number {
+  return percentile(list, 0.5);
+}
+
+function check(held: boolean, complaint: string): void {
+  if (held) return;
+  failed = true;
+  say(`WRONG: ${complaint}`);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms));
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

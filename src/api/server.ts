@@ -1,0 +1,131 @@
+/** The HTTP server: what happens to every request, the documentation, the page and the routes, in order. */
+import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import multipart from '@fastify/multipart';
+import rateLimit from '@fastify/rate-limit';
+import staticFiles from '@fastify/static';
+import { type FastifyBaseLogger, fastify, LogController } from 'fastify';
+import type { Config } from '../config.ts';
+import type { Catalogue } from '../engine/models.ts';
+import { AppError } from '../errors.ts';
+import type { Stores } from '../jobs/erasure.ts';
+import type { Watch } from '../jobs/watch.ts';
+import type { Log } from '../log.ts';
+import type { Identity } from '../storage/user-records.ts';
+import { accountOf, createAccess } from './access.ts';
+import { countEnds } from './count-ends.ts';
+import { addDocumentation } from './documentation.ts';
+import { addEventRoutes } from './event-routes.ts';
+import { createMetrics } from './metrics.ts';
+import { addPictureRoutes } from './picture-routes.ts';
+import { answerClientError, answerError } from './problem.ts';
+import { IDENTITY, type RouteContext } from './route-context.ts';
+import type { SchemaTypes, Server } from './schemas.ts';
+import { addGuardedServiceRoutes, addHealthRoutes } from './service-routes.ts';
+import { addUpscaleRoutes } from './upscale-routes.ts';
+
+const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
+
+/** Time for a whole request to arrive: the largest photo over a slow phone. */
+const REQUEST_TIMEOUT_MS = 300_000;
+const REQUEST_ID = /^[\w.-]{1,64}$/;
+
+/** The page takes everything from this server, and runs no script that is not a file of its own. */
+const PAGE_POLICY =
+  "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+/** Opened by the composition root, and closed by it after the server. */
+export interface ServerParts {
+  readonly config: Config;
+  readonly stores: Stores;
+  readonly watch: Watch;
+  readonly catalogue: Catalogue;
+  readonly log: Log;
+  readonly version: string;
+}
+
+/** Builds the server; it listens when told to, and its `close` answers those who wait before it ends. */
+export async function createServer(parts: ServerParts): Promise<Server> {
+  const { config, stores, watch, catalogue, log, version } = parts;
+  const metrics = createMetrics(() => stores.queue.state());
+  const stopping = new AbortController();
+  // Every request that waits listens to it.
+  setMaxListeners(0, stopping.signal);
+  const context: RouteContext = { config, stores, watch, catalogue, metrics, stopping: stopping.signal };
+
+  const server: Server = fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    bodyLimit: config.maxInputBytes,
+    genReqId: ({ headers }) => {
+      const sent = headers['x-request-id'];
+      return typeof sent === 'string' && REQUEST_ID.test(sent) ? sent : randomUUID();
+    },
+    // A word that is not asked for is a mistake to be told, not one to be dropped in silence.
+    ajv: { customOptions: { removeAdditional: false } },
+    frameworkErrors: answerError,
+    clientErrorHandler: answerClientError,
+  }).withTypeProvider<SchemaTypes>();
+
+  server.setErrorHandler(answerError);
+  server.addHook('onRequest', async (request, reply) => {
+    reply.headers({ 'X-Request-Id': request.id, 'X-Content-Type-Options': 'nosniff' });
+  });
+  server.addHook('onResponse', async (request, reply) => {
+    const { method } = request;
+    const route = request.routeOptions.url ?? 'none';
+    const { statusCode: status, elapsedTime: ms } = reply;
+    metrics.countRequest({ method, route, status }, ms / 1000);
+    request.log.debug({ method, route, status, ms: Math.round(ms) }, 'answered');
+  });
+  server.addHook('preClose', async () => stopping.abort());
+  server.addHook('onClose', countEnds(context, log));
+
+  await addDocumentation(server, version);
+  await server.register(multipart);
+  await server.register(rateLimit, {
+    global: false,
+    max: config.rateLimit,
+    timeWindow: '1 minute',
+    keyGenerator: (request) => accountOf(request.getDecorator<Identity>(IDENTITY)),
+    errorResponseBuilder: (_request, { after }) => new AppError('RATE_LIMITED', `try again in ${after}`),
+  });
+  addHealthRoutes(server, context);
+  await server.register(async (guarded: Server) => addGuardedRoutes(guarded, context));
+  await addPage(server);
+  return server;
+}
+
+/** Everything that is somebody's: who asks is known, and counted, before anything else happens. */
+function addGuardedRoutes(server: Server, context: RouteContext): void {
+  const { config } = context;
+  const access = createAccess(config.apiKeys);
+  server.decorateRequest(IDENTITY, null);
+  server.addHook('onRequest', async (request) => {
+    request.setDecorator(IDENTITY, access.identify(request.headers));
+  });
+  // Without keys everybody is at this machine, and one and the same.
+  if (config.rateLimit > 0 && config.apiKeys.length > 0) server.addHook('onRequest', server.rateLimit());
+  // A photo is a stream to us, whatever it is called; only forms are read as such.
+  server.removeContentTypeParser(['application/json', 'text/plain']);
+  server.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+  addGuardedServiceRoutes(server, context);
+  addUpscaleRoutes(server, context);
+  addPictureRoutes(server, context);
+  addEventRoutes(server, context);
+}
+
+async function addPage(server: Server): Promise<void> {
+  await server.register(staticFiles, {
+    root: WEB,
+    setHeaders: (reply) => {
+      reply.header('Content-Security-Policy', PAGE_POLICY);
+      reply.header('Referrer-Policy', 'no-referrer');
+    },
+  });
+  server.setNotFoundHandler(async (request) => {
+    throw new AppError('NO_SUCH_PAGE', `${request.method} ${request.url.split('?', 1)[0]}`);
+  });
+}

@@ -1,0 +1,119 @@
+/** Claims photos and works on them until told to stop. */
+import { randomInt } from 'node:crypto';
+import { toAppError } from '../errors.ts';
+import type { Queue } from '../jobs/queue.ts';
+import type { RunUpscale } from '../jobs/run-upscale.ts';
+import type { Log } from '../log.ts';
+import type { Database, Listening } from '../storage/database.ts';
+import { listenForWork } from '../storage/notifications.ts';
+import { WORKER_LOCKS } from '../storage/work-records.ts';
+
+export interface Worker {
+  /** Photos being worked on. */
+  readonly running: number;
+  /**
+   * Claims nothing more; gives what runs `graceMs` to finish and then hands it back. Idempotent.
+   * With the default it is over within 10 seconds, unless the database is away.
+   */
+  stop(graceMs?: number): Promise<void>;
+}
+
+/** Retried photos become due without a message, and messages can be lost. */
+const LOOK_EVERY_MS = 1000;
+/** How long photos of a dead worker lie before they are noticed. */
+const RECOVER_EVERY_MS = 2000;
+const GRACE_MS = 5000;
+
+/** Starts it: from now on it claims photos, `concurrency` at the same time. */
+export async function startWorker({
+  db,
+  queue,
+  run,
+  concurrency,
+  log,
+}: {
+  db: Database;
+  queue: Queue;
+  run: RunUpscale;
+  concurrency: number;
+  log: Log;
+}): Promise<Worker> {
+  const number = randomInt(1, 2 ** 31);
+  const stopping = new AbortController();
+  const running = new Set<Promise<void>>();
+  let closed = false;
+  let claiming: Promise<void> | undefined;
+  let again = false;
+
+  /** Claims as many photos as there is room for; a call while it does so makes it look once more. */
+  function look(): void {
+    if (closed) return;
+    again = true;
+    claiming ??= (async () => {
+      try {
+        while (again && !closed) {
+          again = false;
+          await fill();
+        }
+      } catch (thrown) {
+        log.error({ err: toAppError(thrown) }, 'no photo could be claimed');
+      } finally {
+        claiming = undefined;
+      }
+    })();
+  }
+
+  async function fill(): Promise<void> {
+    while (!closed && running.size < concurrency) {
+      const claim = await queue.claim(number);
+      if (claim === undefined) return;
+      const work = run(claim, stopping.signal)
+        .then(() => undefined)
+        .catch((thrown: unknown) => {
+          // Whoever recovers it does so as if this worker had died.
+          log.error({ upscale: claim.id, err: toAppError(thrown) }, 'a photo was left behind');
+        })
+        .finally(() => {
+          running.delete(work);
+          look();
+        });
+      running.add(work);
+    }
+  }
+
+  async function recover(): Promise<void> {
+    try {
+      const recovered = await queue.recover();
+      if (recovered > 0) log.warn(`took ${recovered} photos back from workers that died`);
+    } catch (thrown) {
+      log.error({ err: toAppError(thrown) }, 'photos of dead workers could not be looked for');
+    }
+  }
+
+  // The lock says that this worker lives: the database lets go of it when the process ends, however it ends.
+  await db.holdLock(WORKER_LOCKS, number);
+  await recover();
+  const listening: Listening = await listenForWork(db, look);
+  const timers = [setInterval(look, LOOK_EVERY_MS), setInterval(() => void recover(), RECOVER_EVERY_MS)];
+  look();
+
+  let stopped: Promise<void> | undefined;
+  async function end(graceMs: number): Promise<void> {
+    closed = true;
+    for (const timer of timers) clearInterval(timer);
+    await listening.close();
+    await claiming;
+    const grace = setTimeout(() => stopping.abort(), graceMs);
+    await Promise.all(running);
+    clearTimeout(grace);
+  }
+  return {
+    get running() {
+      return running.size;
+    },
+    stop(graceMs = GRACE_MS) {
+      stopped ??= end(graceMs);
+      return stopped;
+    },
+  };
+}

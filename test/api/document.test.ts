@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Static } from 'typebox';
+import Schema from 'typebox/schema';
+import { createClient, type ModelState, type UpscaleState } from '../../src/api/client.ts';
+import type { ModelsAnswer, UpscaleAnswer } from '../../src/api/schemas.ts';
+import { collect, openTestService, photo, untilEnd } from '../helpers/api.ts';
+
+/** A JSON schema, as far as this test looks into one. */
+type Json = { readonly [name: string]: unknown };
+interface Operation {
+  readonly parameters?: readonly { name: string; in: string; schema: Json }[];
+  readonly requestBody?: { content: Record<string, unknown> };
+  readonly responses: Record<string, { content?: Record<string, { schema: Json }> }>;
+}
+interface Document {
+  readonly openapi: string;
+  readonly paths: Record<string, Record<string, Operation>>;
+}
+
+/** Compiles only while the client's types and those of the schemas say the same. */
+type Mutual<A extends B, B extends C, C = A> = [A, B, C];
+export type ClientMatchesSchemas = [
+  Mutual<Omit<UpscaleState, 'quality'>, Omit<Static<typeof UpscaleAnswer>, 'quality'>>,
+  Mutual<ModelState, Static<typeof ModelsAnswer>['models'][number]>,
+];
+
+test('every call of the client is in the OpenAPI document, and so is every answer', async (t) => {
+  const { url } = await openTestService(t);
+  const document = (await (await fetch(`${url}/openapi.json`)).json()) as Document;
+  assert.match(document.openapi, /^3\.1/);
+  const seen = new Set<string>();
+
+  const client = createClient({
+    url,
+    async fetch(input, init) {
+      const response = await fetch(input, init);
+      await check(
+        new URL(String(input)),
+        init?.method ?? 'GET',
+        new Headers(init?.headers),
+        response.clone(),
+      );
+      return response;
+    },
+  });
+
+  async function check(address: URL, method: string, headers: Headers, response: Response): Promise<void> {
+    const path = Object.keys(document.paths).find((known) =>
+      new RegExp(`^${known.replace(/\{\w+\}/g, '[^/]+')}$`).test(address.pathname),
+    );
+    const operation = document.paths[path ?? '']?.[method.toLowerCase()];
+    assert.ok(operation, `${method} ${address.pathname} is not in the document`);
+    seen.add(`${method} ${path}`);
+    const known = (place: string) =>
+      new Set((operation.parameters ?? []).filter((p) => p.in === place).map((p) => p.name.toLowerCase()));
+    for (const name of address.searchParams.keys()) assert.ok(known('query').has(name), `query ${name}`);
+    for (const name of ['idempotency-key', 'boardsharp-user']) {
+      if (headers.has(name)) assert.ok(known('header').has(name), `header ${name}`);
+    }
+    const answer = operation.responses[response.status];
+    assert.ok(answer, `${method} ${path} answers ${response.status}, which is not in the document`);
+    const [type = ''] = (response.headers.get('content-type') ?? '').split(';');
+    const schema = (answer.content?.[type] ?? answer.content?.[type.replace(/\/.*/, '/*')])?.schema;
+    if (response.status === 204) return assert.equal(await response.text(), '');
+    assert.ok(schema, `${method} ${path} answers ${type}, which is not in the document`);
+    if (!type.endsWith('json')) return;
+    const body = await response.json();
+    const [valid, errors] = Schema.Compile(schema as object).Errors(body);
+    assert.ok(valid, `${method} ${path} ${response.status}: ${JSON.stringify(errors)}`);
+  }
+
+  await client.listModels();
+  const { id } = await client.createUpscale(await photo(), {
+    scale: 2,
+    look: 'natural',
+    format: 'png',
+    idempotencyKey: 'a',
+  });
+  await collect(client.followUpscale(id));
+  await untilEnd(client, id);
+  await client.getOriginal(id);
+  await client.getResult(id);
+  await client.deleteUpscale(id);
+  await assert.rejects(client.getResult(id), { code: 'UPSCALE_NOT_FOUND' });
+  await assert.rejects(client.createUpscale(new Uint8Array(9)), { code: 'NOT_AN_IMAGE' });
+  await assert.rejects(client.createUpscale(await photo(), { model: 'none' }), { code: 'MODEL_UNKNOWN' });
+  const all = Object.entries(document.paths).flatMap(([path, operations]) =>
+    Object.keys(operations)
+      .filter((method) => method !== 'head')
+      .map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  const notOfTheClient = ['GET /health/live', 'GET /health/ready', 'GET /metrics'];
+  assert.deepEqual([...seen, ...notOfTheClient].toSorted(), all.toSorted());
+
+  await t.test('the documentation can be read in a browser', async () => {
+    const page = await fetch(`${url}/docs`);
+    assert.equal(page.status, 200);
+    assert.match(await page.text(), /swagger-ui/);
+  });
+
+  await t.test('metrics count what was done', async () => {
+    const text = await (await fetch(`${url}/metrics`)).text();
+    const value = (line: string) => Number(new RegExp(`^${line} (\\S+)$`, 'm').exec(text)?.[1]);
+    assert.equal(value('boardsharp_accepted_total'), 1);
+    assert.equal(value('boardsharp_ended_total\\{status="done"\\}'), 1);
+    assert.equal(value('boardsharp_total_seconds_count'), 1);
+    assert.equal(value('boardsharp_queue_photos\\{state="queued"\\}'), 0);
+    assert.equal(value('boardsharp_queue_oldest_seconds'), 0);
+    assert.ok(value('boardsharp_tiles_total') >= 1);
+    assert.ok(value('boardsharp_process_resident_memory_bytes') > 1e6);
+    assert.match(text, /^boardsharp_verdicts_total\{verdict="\w+"\} 1$/m);
+    assert.match(text, /^boardsharp_request_seconds_count\{.*route="\/v1\/upscales\/:id".*\} \d+$/m);
+    const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name ?? '');
+    assert.deepEqual(
+      names.filter((name) => !name.startsWith('boardsharp_')),
+      [],
+    );
+  });
+
+  await t.test('an unreachable API is an error that says so', async () => {
+    const nowhere = createClient({ url: 'http://127.0.0.1:1' });
+    await assert.rejects(nowhere.listModels(), { code: 'API_UNREACHABLE' });
+  });
+});
