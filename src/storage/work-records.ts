@@ -119,14 +119,17 @@ export async function failUpscale(
 }
 
 /** Attempts whose worker does not live any more, with how often that happened to the upscale in a row before. */
-export function findOrphans(db: Queryable): Promise<(Attempt & { crashes: number })[]> {
+export function findOrphans(
+  db: Queryable,
+  { except }: { except: number },
+): Promise<(Attempt & { crashes: number })[]> {
   return db.query(
-    `select id, claim, crashes from upscales where status = 'processing' and claim is not null
+    `select id, claim, crashes from upscales where status = 'processing' and claim is not null and worker <> $2
        and worker::bigint not in (
          select objid::bigint from pg_locks where locktype = 'advisory' and classid::bigint = $1 and objsubid = 2
            and database = (select oid from pg_database where datname = current_database())
        )`,
-    [WORKER_LOCKS],
+    [WORKER_LOCKS, except],
   );
 }
 
