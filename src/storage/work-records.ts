@@ -1,7 +1,7 @@
 /** SQL for upscales as workers see them: claims, progress, results. Whoever lost the claim changes nothing. */
 import { type Failure, STATUS, type Upscale } from '../job.ts';
 import type { Queryable } from './database.ts';
-import { notifyUpscale } from './notifications.ts';
+import { notifyUpscale, UPSCALE_CHANNEL } from './notifications.ts';
 import { UPSCALE_COLUMNS } from './upscale-records.ts';
 
 /** Advisory locks of this space are workers that live. */
@@ -56,8 +56,8 @@ export async function saveProgress(
     `with saved as (
        update upscales set progress = $3, worked_ms = $4, crashes = 0 where id = $1 and claim = $2 returning id
      )
-     select pg_notify('boardsharp_upscale', id || ' processing') from saved`,
-    [id, claim, progress, workedMs],
+     select pg_notify($5, id || ' processing') from saved`,
+    [id, claim, progress, workedMs, UPSCALE_CHANNEL],
   );
   return saved.length > 0;
 }
