@@ -54,5 +54,5 @@ export function explain(problem) {
 /** @param {string} own @param {{ limits?: { size: number, limit: number } | undefined }} problem */
 function whyOf(own, { limits }) {
   if (limits === undefined || !hasText(`${own}.why.limit`)) return t(`${own}.why`);
-  return t(`${own}.why.limit`, { size: formatBytes(limits.size), limit: formatBytes(limits.limit) });
+  return t(`${own}.why.limit`, { size: formatBytes(limits.size), limit: formatBytes(limits.limit, 'floor') });
 }

@@ -65,13 +65,14 @@ export function formatPercent(share) {
   return new Intl.NumberFormat(current, { style: 'percent', maximumFractionDigits: 0 }).format(share);
 }
 
-/** @param {number} bytes */
-export function formatBytes(bytes) {
+/** @param {number} bytes @param {'halfExpand' | 'floor'} [roundingMode] `floor` for what must not be promised too large */
+export function formatBytes(bytes, roundingMode = 'halfExpand') {
   const [unit, size] = bytes < 1_000_000 ? ['kilobyte', bytes / 1000] : ['megabyte', bytes / 1_000_000];
   return new Intl.NumberFormat(current, {
     style: 'unit',
     unit,
     maximumFractionDigits: size < 10 && unit === 'megabyte' ? 1 : 0,
+    roundingMode,
   }).format(size);
 }
 

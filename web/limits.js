@@ -23,7 +23,7 @@ export async function learnLimits() {
 /** Shows them in the language of now. */
 export function showLimits() {
   const { maxInputBytes: bytes, retentionSeconds } = limits;
-  if (bytes !== undefined) show('formats', t('drop.formats.size', { size: formatBytes(bytes) }));
+  if (bytes !== undefined) show('formats', t('drop.formats.size', { size: formatBytes(bytes, 'floor') }));
   if (retentionSeconds === undefined) return;
   const isShort = retentionSeconds < 3600;
   const n = Math.round(retentionSeconds / (isShort ? 60 : 3600));

@@ -4,16 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import {
-  boardFile,
-  cardOf,
-  comparedCard,
-  eventually,
-  NO_BROWSER,
-  onlyUpscale,
-  openPage,
-  pick,
-} from './browser.ts';
+import { boardFile, cardOf, comparedCard, eventually, onlyUpscale, openPage, pick } from './browser.ts';
+import { NO_BROWSER } from './chromium.ts';
 
 const options = { skip: NO_BROWSER };
 const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
@@ -96,7 +88,7 @@ test('the page says how long photos are kept, and how large they may be', option
   });
   await page.getByText('Photo and result are kept for 1 hour, then erased.').waitFor();
   await page.getByText('Erased after 1 hour. Not used for training.').waitFor();
-  await page.getByText('up to 21 MB each').waitFor();
+  await page.getByText('up to 20 MB each').waitFor();
 });
 
 test('without limits told the page promises no number, and works', options, async (t) => {

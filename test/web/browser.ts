@@ -1,36 +1,14 @@
-/** Debian's Chromium for the tests of the page: one for a file of tests, a fresh profile and server for each test. */
+/** The page in a browser, for tests: a fresh profile and a server of its own for each, and what tests do with them. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { after, type TestContext } from 'node:test';
-import {
-  type Browser,
-  type BrowserContext,
-  type BrowserContextOptions,
-  chromium,
-  type Locator,
-  type Page,
-} from 'playwright-core';
+import type { BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { drawBoardPhoto } from './board-photo.ts';
+import { closeBrowser, openContext } from './chromium.ts';
 import { StandIn } from './stand-in.ts';
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-/** Why the tests of the page cannot run here; false where they can. */
-export const NO_BROWSER = existsSync(CHROMIUM)
-  ? false
-  : `${CHROMIUM} is missing: install it with \`apt-get install chromium\`, or set CHROMIUM to another`;
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 const TIMEOUT_MS = 10_000;
 
-let launching: Promise<Browser> | undefined;
-after(async () => (await launching)?.close());
+after(closeBrowser);
 
 export interface OpenPage {
   readonly page: Page;
@@ -58,7 +36,8 @@ export async function openPage(
   const server = new StandIn();
   prepare(server);
   const url = await server.listen();
-  const context = await openContext(options);
+  const context = await openContext({ locale: 'en-GB', ...options });
+  context.setDefaultTimeout(TIMEOUT_MS);
   const complaints: string[] = [];
   context.on('page', (page) => watch(page, new URL(url).origin, complaints));
   t.after(async () => {
@@ -69,18 +48,6 @@ export async function openPage(
   const page = await context.newPage();
   await page.goto(url);
   return { page, context, server, url };
-}
-
-async function openContext(options: BrowserContextOptions): Promise<BrowserContext> {
-  launching ??= chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
-  const browser = await launching;
-  const context = await browser.newContext({
-    locale: 'en-GB',
-    viewport: { width: 1100, height: 900 },
-    ...options,
-  });
-  context.setDefaultTimeout(TIMEOUT_MS);
-  return context;
 }
 
 function watch(page: Page, origin: string, complaints: string[]): void {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
-import { boardFile, comparedCard, eventually, NO_BROWSER, openPage, pick } from './browser.ts';
+import { boardFile, comparedCard, eventually, openPage, pick } from './browser.ts';
+import { NO_BROWSER } from './chromium.ts';
 
 const options = { skip: NO_BROWSER };
 

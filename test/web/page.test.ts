@@ -6,16 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import { drawBoardPhoto } from './board-photo.ts';
-import {
-  boardFile,
-  cardOf,
-  comparedCard,
-  eventually,
-  NO_BROWSER,
-  onlyUpscale,
-  openPage,
-  pick,
-} from './browser.ts';
+import { boardFile, cardOf, comparedCard, eventually, onlyUpscale, openPage, pick } from './browser.ts';
+import { NO_BROWSER } from './chromium.ts';
 
 const options = { skip: NO_BROWSER };
 
