@@ -56,6 +56,7 @@ create index upscales_queued on upscales (turn, created_at) where status = 'queu
 create index upscales_processing on upscales (worker) where status = 'processing';
 create index upscales_open on upscales (user_id) where status in ('queued', 'processing');
 create index upscales_finished on upscales (finished_at) where erased_at is null;
+create index upscales_done on upscales (finished_at) where status = 'done';
 
 -- The highest turn that was ever started: where somebody who comes now stands in line. One row.
 create table queue_clock (

@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { createServer } from './api/server.ts';
 import type { Roles, Service, Storage } from './cli/command.ts';
 import type { Config } from './config.ts';
@@ -14,10 +13,8 @@ import { createRunUpscale } from './jobs/run-upscale.ts';
 import { openWatch, type Watch } from './jobs/watch.ts';
 import type { Log } from './log.ts';
 import { openConfiguredLog, openEngine } from './open-engine.ts';
-import type { Blobs } from './storage/blobs.ts';
-import { openDiskBlobs } from './storage/disk-blobs.ts';
+import { openBlobs } from './storage/open-blobs.ts';
 import { openDatabase } from './storage/open-database.ts';
-import { openS3Blobs } from './storage/s3-blobs.ts';
 import { startSweeper } from './worker/sweeper.ts';
 import { startWorker } from './worker/worker.ts';
 
@@ -92,6 +89,8 @@ async function openWorker(opened: AsyncDisposableStack, parts: Parts): Promise<v
 async function openApi(opened: AsyncDisposableStack, parts: Parts): Promise<string> {
   const { config } = parts;
   const catalogue = await loadCatalogue(config);
+  // A wrong setting is told at the start, not to everybody who asks.
+  if (config.model !== undefined) catalogue.get(config.model);
   const server = await createServer({ ...parts, catalogue, version: readVersion() });
   opened.defer(() => server.close());
   try {
@@ -102,10 +101,6 @@ async function openApi(opened: AsyncDisposableStack, parts: Parts): Promise<stri
   }
   const { family, address, port } = server.server.address() as AddressInfo;
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-}
-
-function openBlobs({ dataDir, s3 }: Config): Promise<Blobs> {
-  return s3 === undefined ? openDiskBlobs(join(dataDir, 'blobs')) : openS3Blobs(s3);
 }
 
 function readVersion(): string {

@@ -97,11 +97,11 @@ export const SETTINGS = {
   PORT: { default: '8080', meaning: 'port the API listens on; 0: any free one' },
   API_KEYS: {
     default: '',
-    meaning: 'keys the API accepts, separated by commas; at least 16 characters each',
+    meaning: 'keys the API accepts, separated by commas or lines; at least 16 characters each',
+    secret: true,
   },
-  API_KEYS_FILE: { default: '', meaning: 'a file with such keys instead, one a line' },
   RATE_LIMIT: { default: '600', meaning: 'requests a minute for each user; 0: no limit' },
-  QUOTA: { default: '200', meaning: 'photos a user may have waiting or in work at once; 0: no limit' },
+  QUOTA: { default: '500', meaning: 'photos a user may have waiting or in work at once; 0: no limit' },
   LOG_LEVEL: { default: 'info', meaning: 'trace, debug, info, warn, error or silent' },
   LOG_FORMAT: { default: '', meaning: 'pretty or json; empty: pretty on a terminal, else json' },
 } as const satisfies Record<string, SettingDoc>;
@@ -165,17 +165,9 @@ export function readConfig(
   };
 
   function readKeys(): Secret[] {
-    const path = text('API_KEYS_FILE');
-    let list = text('API_KEYS');
-    if (path !== '') {
-      if (list !== '') problems.push('API_KEYS and API_KEYS_FILE cannot both be set');
-      try {
-        list = readFileSync(resolve(folder, path), 'utf8');
-      } catch (error) {
-        problems.push(`API_KEYS_FILE ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
-      }
-    }
-    const keys = list.split(/[\s,]+/).filter((key) => key !== '');
+    const keys = text('API_KEYS')
+      .split(/[\s,]+/)
+      .filter((key) => key !== '');
     // The key itself is never repeated, not even a wrong one: it may be right elsewhere.
     if (keys.some((key) => key.length < SHORTEST_API_KEY)) {
       problems.push(`API_KEYS must be at least ${SHORTEST_API_KEY} characters each`);

@@ -30,7 +30,16 @@ export interface ModelState {
   readonly scale: 2 | 4;
   readonly licence: string;
   readonly parameters: number | null;
+  readonly isInstalled: boolean;
   readonly isDefault: boolean;
+}
+
+/** What the API takes in, and how long it keeps it. */
+export interface Limits {
+  readonly maxInputBytes: number;
+  readonly maxInputPixels: number;
+  readonly maxInputSide: number;
+  readonly retentionSeconds: number;
 }
 
 /** What may be asked for with a photo; everything left out is chosen by the API. */
@@ -78,6 +87,7 @@ export interface Client {
   getResult(id: string, options?: CallOptions): Promise<Picture>;
   deleteUpscale(id: string, options?: CallOptions): Promise<void>;
   listModels(options?: CallOptions): Promise<ModelState[]>;
+  getLimits(options?: CallOptions): Promise<Limits>;
 }
 
 /** A refusal by the API, under the code it gave. */
@@ -161,6 +171,7 @@ export function createClient({ url, key, user, fetch = globalThis.fetch }: Clien
     async listModels(options = {}) {
       return (await json<{ models: ModelState[] }>(call('/v1/models', options))).models;
     },
+    getLimits: (options = {}) => json(call('/v1/limits', options)),
   };
 }
 

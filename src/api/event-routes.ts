@@ -8,6 +8,8 @@ import { toAnswer } from './upscale-answer.ts';
 
 /** A comment this often keeps proxies from taking a quiet connection for a dead one. */
 const COMMENT_MS = 15_000;
+/** How often the place in the queue is told. */
+const LOOK_AGAIN_MS = 2000;
 
 /** Adds the route. */
 export function addEventRoutes(server: Server, context: RouteContext): void {
@@ -51,7 +53,8 @@ export function addEventRoutes(server: Server, context: RouteContext): void {
       try {
         const signal = AbortSignal.any([stopping, gone.signal]);
         let last = '';
-        for await (const upscale of follow(watch, id, () => findUpscale(stores.db, id), signal)) {
+        const states = follow(watch, id, () => findUpscale(stores.db, id), signal, LOOK_AGAIN_MS);
+        for await (const upscale of states) {
           const data = JSON.stringify(toAnswer(upscale, await estimateWaiting(stores.db, upscale)));
           if (data !== last) raw.write(`data: ${data}\n\n`);
           last = data;

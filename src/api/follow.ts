@@ -2,18 +2,17 @@
 import { isFinal, type Upscale } from '../job.ts';
 import type { Watch } from '../jobs/watch.ts';
 
-/** How often an open upscale is looked up without being told of a change: its place in the queue moves silently. */
-const LOOK_AGAIN_MS = 2000;
-
 /**
- * Yields the upscale as it is now, after every change, and now and then while it is open; ends after its end, when it
- * is gone, or when the signal aborts.
+ * Yields the upscale as it is now and after every change; ends after its end, when it is gone, or when the signal
+ * aborts.
+ * @param lookAgainMs also yields it this often: its place in the queue moves without a message
  */
 export async function* follow(
   watch: Watch,
   id: string,
   find: () => Promise<Upscale | undefined>,
   signal: AbortSignal,
+  lookAgainMs?: number,
 ): AsyncGenerator<Upscale> {
   let stale = true;
   let wake = (): void => {};
@@ -23,7 +22,7 @@ export async function* follow(
   };
   // Watched before it is looked up: a change in between is not missed.
   const unwatch = watch.upscale(id, rouse);
-  const timer = setInterval(rouse, LOOK_AGAIN_MS);
+  const timer = lookAgainMs === undefined ? undefined : setInterval(rouse, lookAgainMs);
   signal.addEventListener('abort', rouse);
   try {
     while (!signal.aborted) {

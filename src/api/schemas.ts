@@ -134,11 +134,20 @@ export const ModelsAnswer = Type.Object({
       scale,
       licence: Type.String(),
       parameters: nullable(Type.Integer()),
+      isInstalled: Type.Boolean({ description: 'Its file is here, and the right one' }),
       isDefault: Type.Boolean({ description: 'Used for its scale when none is asked for' }),
     }),
   ),
 });
 export type ModelsAnswer = Static<typeof ModelsAnswer>;
+
+export const LimitsAnswer = Type.Object({
+  maxInputBytes: Type.Integer({ description: 'Larger files are refused' }),
+  maxInputPixels: Type.Integer({ description: 'Photos with more pixels are refused' }),
+  maxInputSide: Type.Integer({ description: 'Photos with a longer side are reduced to this first' }),
+  retentionSeconds: Type.Number({ description: 'How long after their end photos and results are kept' }),
+});
+export type LimitsAnswer = Static<typeof LimitsAnswer>;
 
 export const HealthAnswer = Type.Object({
   status: words(['live', 'ready'], 'Anything else is a problem with status 503'),

@@ -29,11 +29,14 @@ const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
 
 /** Time for a whole request to arrive: the largest photo over a slow phone. */
 const REQUEST_TIMEOUT_MS = 300_000;
+/** Requests that run when the server stops have this long to end. */
+const CLOSE_WITHIN_MS = 2000;
 const REQUEST_ID = /^[\w.-]{1,64}$/;
 
-/** The page takes everything from this server, and runs no script that is not a file of its own. */
+/** The page takes everything from this server, and runs no script and no style that is not a file of its own. */
 const PAGE_POLICY =
-  "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
+  "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /** Opened by the composition root, and closed by it after the server. */
 export interface ServerParts {
@@ -80,8 +83,17 @@ export async function createServer(parts: ServerParts): Promise<Server> {
     metrics.countRequest({ method, route, status }, ms / 1000);
     request.log.debug({ method, route, status, ms: Math.round(ms) }, 'answered');
   });
-  server.addHook('preClose', async () => stopping.abort());
-  server.addHook('onClose', countEnds(context, log));
+  let cut: NodeJS.Timeout | undefined;
+  server.addHook('preClose', async () => {
+    stopping.abort();
+    // A photo that is still arriving was not accepted: its sender tries again elsewhere.
+    cut = setTimeout(() => server.server.closeAllConnections(), CLOSE_WITHIN_MS);
+  });
+  const stopCounting = countEnds(context, log);
+  server.addHook('onClose', async () => {
+    clearTimeout(cut);
+    await stopCounting();
+  });
 
   await addDocumentation(server, version);
   await server.register(multipart);

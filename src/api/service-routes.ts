@@ -1,14 +1,18 @@
 /** What is not about one photo: the models there are, whether the service is well, and its metrics. */
-import type { Scale } from '../engine/models.ts';
+import type { Config } from '../config.ts';
+import { locateModel } from '../engine/model-files.ts';
+import type { Catalogue, Model, Scale } from '../engine/models.ts';
 import { AppError } from '../errors.ts';
 import type { RouteContext } from './route-context.ts';
-import { HealthAnswer, ModelsAnswer, problems, type Server } from './schemas.ts';
+import { HealthAnswer, LimitsAnswer, ModelsAnswer, problems, type Server } from './schemas.ts';
+
+const SCALES = [2, 4] as const;
 
 /** How long the database and the storage may take to answer before the service counts as not ready. */
 const READY_WITHIN_MS = 5000;
 
 /** Adds the routes that need a key where keys are asked for. */
-export function addGuardedServiceRoutes(server: Server, { catalogue, metrics }: RouteContext): void {
+export function addGuardedServiceRoutes(server: Server, { config, catalogue, metrics }: RouteContext): void {
   server.route({
     method: 'GET',
     url: '/v1/models',
@@ -18,12 +22,33 @@ export function addGuardedServiceRoutes(server: Server, { catalogue, metrics }: 
       summary: 'The models there are',
       response: { 200: ModelsAnswer, ...problems(401, 429) },
     },
-    handler: async () => ({
-      models: [...catalogue.models.values()].map(({ name, summary, scale, licence, parameters }) => {
-        const isDefault = catalogue.defaultFor(scale as Scale).model.name === name;
-        return { name, summary, scale, licence, parameters, isDefault };
-      }),
-    }),
+    handler: async () => {
+      const defaults = SCALES.map((scale) => defaultModel(catalogue, config, scale).name);
+      const models = [...catalogue.models.values()].map(async (model) => {
+        const { name, summary, scale, licence, parameters } = model;
+        const isInstalled = await locateModel(model, config).then(
+          () => true,
+          () => false,
+        );
+        return { name, summary, scale, licence, parameters, isInstalled, isDefault: defaults.includes(name) };
+      });
+      return { models: await Promise.all(models) };
+    },
+  });
+
+  server.route({
+    method: 'GET',
+    url: '/v1/limits',
+    schema: {
+      tags: ['service'],
+      operationId: 'getLimits',
+      summary: 'What is taken in, and how long it is kept',
+      response: { 200: LimitsAnswer, ...problems(401, 429) },
+    },
+    handler: async () => {
+      const { maxInputBytes, maxInputPixels, maxInputSide, retentionMs } = config;
+      return { maxInputBytes, maxInputPixels, maxInputSide, retentionSeconds: retentionMs / 1000 };
+    },
   });
 
   server.route({
@@ -80,6 +105,12 @@ export function addHealthRoutes(server: Server, { stores, stopping }: RouteConte
       return { status: 'ready' as const };
     },
   });
+}
+
+/** The setting MODEL where it fits the scale, else the catalogue's choice: as the engine chooses. */
+function defaultModel(catalogue: Catalogue, { model }: Config, scale: Scale): Model {
+  const preset = model === undefined ? undefined : catalogue.get(model);
+  return preset?.scale === scale ? preset : catalogue.defaultFor(scale).model;
 }
 
 async function answering(what: string, work: Promise<unknown>): Promise<void> {

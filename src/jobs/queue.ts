@@ -78,8 +78,8 @@ export interface Queue {
   fail(claim: Claim, error: AppError, workedMs: number): Promise<boolean>;
   /** Gives it back unfinished, for any worker to go on at once. False if the claim is lost. */
   handBack(claim: Claim, workedMs: number): Promise<boolean>;
-  /** Takes photos back from workers that died. Returns how many. */
-  recover(): Promise<number>;
+  /** Takes photos back from workers that died; `worker` is who asks, and lives. Returns how many. */
+  recover(worker: number): Promise<number>;
   /** Stops it; the database stays open. Idempotent. */
   close(): Promise<void>;
 }
@@ -245,8 +245,8 @@ export async function openQueue({
           return requeueUpscale(tx, claim, { workedMs });
         },
       ),
-    async recover() {
-      const orphans = await findOrphans(db);
+    async recover(worker) {
+      const orphans = await findOrphans(db, { except: worker });
       let recovered = 0;
       for (const orphan of orphans) {
         if (await takeBack(orphan)) recovered++;

@@ -67,6 +67,7 @@ export function createRunUpscale({
     }
 
     async function attempt(): Promise<Outcome> {
+      const tiles = createTileKeeper(blobs, upscale);
       try {
         const { scale, model, format } = upscale;
         const result = await upscaler.upscale({
@@ -75,7 +76,7 @@ export function createRunUpscale({
           model: model ?? undefined,
           format,
           signal,
-          tileKeeper: await createTileKeeper(blobs, upscale),
+          tileKeeper: tiles,
           onProgress: progress.write,
         });
         await blobs.put(resultKey(id), result.bytes);
@@ -88,6 +89,8 @@ export function createRunUpscale({
         return 'done';
       } catch (thrown) {
         await progress.end();
+        // A tile that is being stored would outlive whoever cleans up now.
+        await tiles.settled();
         return await giveUp(thrown);
       }
     }
@@ -123,18 +126,32 @@ async function cleanUpAfterLoss({ db, blobs }: Stores, id: string): Promise<void
 }
 
 /** Tiles as blobs. Only an attempt that is not the first looks for any. */
-async function createTileKeeper(blobs: Blobs, { id, resumed }: ClaimedUpscale): Promise<TileKeeper> {
+function createTileKeeper(
+  blobs: Blobs,
+  { id, resumed }: ClaimedUpscale,
+): TileKeeper & { settled(): Promise<unknown> } {
   const keyOf = (plan: string, index: number): string => `${tilePrefix(id)}${plan}-${index}`;
-  const saved = new Set<string>();
-  if (resumed) for await (const { key } of blobs.list(tilePrefix(id))) saved.add(key);
+  let saved: Promise<Set<string>> | undefined;
+  let saving: Promise<unknown> = Promise.resolve();
+
+  async function listSaved(): Promise<Set<string>> {
+    const keys = new Set<string>();
+    for await (const { key } of blobs.list(tilePrefix(id))) keys.add(key);
+    return keys;
+  }
   return {
     async load(plan, index) {
+      if (!resumed) return undefined;
+      saved ??= listSaved();
       const key = keyOf(plan, index);
-      return saved.has(key) ? blobs.read(key) : undefined;
+      return (await saved).has(key) ? blobs.read(key) : undefined;
     },
     async save(plan, index, pixels) {
-      await blobs.put(keyOf(plan, index), pixels, { lasting: false });
+      const put = blobs.put(keyOf(plan, index), pixels, { lasting: false });
+      saving = Promise.allSettled([saving, put]);
+      await put;
     },
+    settled: () => saving,
   };
 }
 

@@ -3,7 +3,8 @@ import type { Status } from '../job.ts';
 import type { Database, Listening, Queryable } from './database.ts';
 
 const WORK = 'boardsharp_work';
-const UPSCALE = 'boardsharp_upscale';
+/** Says which upscale has what status now. */
+export const UPSCALE_CHANNEL = 'boardsharp_upscale';
 
 /** Sent when the transaction commits: a photo may be claimed. */
 export async function notifyWork(db: Queryable): Promise<void> {
@@ -12,7 +13,7 @@ export async function notifyWork(db: Queryable): Promise<void> {
 
 /** Sent when the transaction commits: the upscale has this status now, or has progressed in it. */
 export async function notifyUpscale(db: Queryable, id: string, status: Status): Promise<void> {
-  await db.query('select pg_notify($1, $2)', [UPSCALE, `${id} ${status}`]);
+  await db.query('select pg_notify($1, $2)', [UPSCALE_CHANNEL, `${id} ${status}`]);
 }
 
 export function listenForWork(db: Database, onWork: () => void): Promise<Listening> {
@@ -26,7 +27,7 @@ export function listenForUpscales(
   onGap: () => void,
 ): Promise<Listening> {
   return db.listen(
-    UPSCALE,
+    UPSCALE_CHANNEL,
     (payload) => {
       const [id = '', status] = payload.split(' ');
       onChange(id, status as Status);

@@ -6,7 +6,7 @@ import { openDiskBlobs } from './disk-blobs.ts';
 
 /** @throws AppError STORAGE */
 export async function openBlobs({ s3, dataDir }: Pick<Config, 's3' | 'dataDir'>): Promise<Blobs> {
-  if (s3 === undefined) return openDiskBlobs(join(dataDir, 'files'));
+  if (s3 === undefined) return openDiskBlobs(join(dataDir, 'blobs'));
   // The client is large, and most never need it.
   const { openS3Blobs } = await import('./s3-blobs.ts');
   return openS3Blobs(s3);

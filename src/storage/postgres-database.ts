@@ -8,6 +8,8 @@ import { createListener } from './postgres-listener.ts';
 const BIGINT = 20;
 const POOL_SIZE = 10;
 const CONNECT_TIMEOUT_MS = 10_000;
+/** A server that vanished without a word is noticed by this; no statement of ours takes nearly as long. */
+const STATEMENT_TIMEOUT_MS = 60_000;
 
 /** Opens the database at `url`; the first statement connects. */
 export function openPostgres(url: string): Database {
@@ -22,7 +24,7 @@ export function openPostgres(url: string): Database {
     keepAlive: true,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   };
-  const pool = new pg.Pool({ ...settings, max: POOL_SIZE });
+  const pool = new pg.Pool({ ...settings, max: POOL_SIZE, query_timeout: STATEMENT_TIMEOUT_MS });
   // The pool replaces an idle connection that broke; an error event nobody hears would end the process.
   pool.on('error', () => undefined);
   const listener = createListener(() => new pg.Client(settings));

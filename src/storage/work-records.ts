@@ -1,7 +1,7 @@
 /** SQL for upscales as workers see them: claims, progress, results. Whoever lost the claim changes nothing. */
 import { type Failure, STATUS, type Upscale } from '../job.ts';
 import type { Queryable } from './database.ts';
-import { notifyUpscale } from './notifications.ts';
+import { notifyUpscale, UPSCALE_CHANNEL } from './notifications.ts';
 import { UPSCALE_COLUMNS } from './upscale-records.ts';
 
 /** Advisory locks of this space are workers that live. */
@@ -56,8 +56,8 @@ export async function saveProgress(
     `with saved as (
        update upscales set progress = $3, worked_ms = $4, crashes = 0 where id = $1 and claim = $2 returning id
      )
-     select pg_notify('boardsharp_upscale', id || ' processing') from saved`,
-    [id, claim, progress, workedMs],
+     select pg_notify($5, id || ' processing') from saved`,
+    [id, claim, progress, workedMs, UPSCALE_CHANNEL],
   );
   return saved.length > 0;
 }
@@ -119,14 +119,17 @@ export async function failUpscale(
 }
 
 /** Attempts whose worker does not live any more, with how often that happened to the upscale in a row before. */
-export function findOrphans(db: Queryable): Promise<(Attempt & { crashes: number })[]> {
+export function findOrphans(
+  db: Queryable,
+  { except }: { except: number },
+): Promise<(Attempt & { crashes: number })[]> {
   return db.query(
-    `select id, claim, crashes from upscales where status = 'processing' and claim is not null
+    `select id, claim, crashes from upscales where status = 'processing' and claim is not null and worker <> $2
        and worker::bigint not in (
          select objid::bigint from pg_locks where locktype = 'advisory' and classid::bigint = $1 and objsubid = 2
            and database = (select oid from pg_database where datname = current_database())
        )`,
-    [WORKER_LOCKS],
+    [WORKER_LOCKS, except],
   );
 }
 

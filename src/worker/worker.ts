@@ -1,7 +1,7 @@
 /** Claims photos and works on them until told to stop. */
 import { randomInt } from 'node:crypto';
 import { toAppError } from '../errors.ts';
-import type { Queue } from '../jobs/queue.ts';
+import type { Claim, Queue } from '../jobs/queue.ts';
 import type { RunUpscale } from '../jobs/run-upscale.ts';
 import type { Log } from '../log.ts';
 import type { Database, Listening } from '../storage/database.ts';
@@ -41,6 +41,8 @@ export async function startWorker({
   const number = randomInt(1, 2 ** 31);
   const stopping = new AbortController();
   const running = new Set<Promise<void>>();
+  /** Photos whose end could not be written: they are given back as soon as the database answers again. */
+  const leftBehind = new Set<Claim>();
   let closed = false;
   let claiming: Promise<void> | undefined;
   let again = false;
@@ -70,7 +72,7 @@ export async function startWorker({
       const work = run(claim, stopping.signal)
         .then(() => undefined)
         .catch((thrown: unknown) => {
-          // Whoever recovers it does so as if this worker had died.
+          leftBehind.add(claim);
           log.error({ upscale: claim.id, err: toAppError(thrown) }, 'a photo was left behind');
         })
         .finally(() => {
@@ -83,7 +85,11 @@ export async function startWorker({
 
   async function recover(): Promise<void> {
     try {
-      const recovered = await queue.recover();
+      for (const claim of leftBehind) {
+        await queue.handBack(claim, claim.upscale.workedMs);
+        leftBehind.delete(claim);
+      }
+      const recovered = await queue.recover(number);
       if (recovered > 0) log.warn(`took ${recovered} photos back from workers that died`);
     } catch (thrown) {
       log.error({ err: toAppError(thrown) }, 'photos of dead workers could not be looked for');

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Static } from 'typebox';
 import Schema from 'typebox/schema';
-import { createClient, type ModelState, type UpscaleState } from '../../src/api/client.ts';
-import type { ModelsAnswer, UpscaleAnswer } from '../../src/api/schemas.ts';
+import { createClient, type Limits, type ModelState, type UpscaleState } from '../../src/api/client.ts';
+import type { LimitsAnswer, ModelsAnswer, UpscaleAnswer } from '../../src/api/schemas.ts';
 import { collect, openTestService, photo, untilEnd } from '../helpers/api.ts';
 
 /** A JSON schema, as far as this test looks into one. */
@@ -22,6 +22,7 @@ interface Document {
 type Mutual<A extends B, B extends C, C = A> = [A, B, C];
 export type ClientMatchesSchemas = [
   Mutual<Omit<UpscaleState, 'quality'>, Omit<Static<typeof UpscaleAnswer>, 'quality'>>,
+  Mutual<Limits, Static<typeof LimitsAnswer>>,
   Mutual<ModelState, Static<typeof ModelsAnswer>['models'][number]>,
 ];
 
@@ -71,6 +72,7 @@ test('every call of the client is in the OpenAPI document, and so is every answe
   }
 
   await client.listModels();
+  assert.equal((await client.getLimits()).maxInputBytes, 20_971_520);
   const { id } = await client.createUpscale(await photo(), {
     scale: 2,
     look: 'natural',

@@ -259,7 +259,10 @@ onEachDatabase('the queue', (open) => {
     let lost = await claim(queue, dead);
     assert.equal(lost.id, id);
     const kept = await claim(queue, alive);
-    assert.deepEqual(await Promise.all([queue.recover(), queue.recover()]).then((n) => n.sort()), [0, 1]);
+    assert.deepEqual(
+      await Promise.all([queue.recover(alive), queue.recover(alive)]).then((n) => n.sort()),
+      [0, 1],
+    );
     assert.equal(await queue.progress(lost, { progress: 0.1, workedMs: 1 }), false);
 
     lost = await claim(queue, dead);
@@ -269,14 +272,14 @@ onEachDatabase('the queue', (open) => {
       'a finished tile forgives earlier deaths',
     );
     for (let death = 0; death < 8; death++) {
-      assert.equal(await queue.recover(), 1);
+      assert.equal(await queue.recover(alive), 1);
       assert.equal((await claim(queue, dead)).id, id);
     }
-    assert.equal(await queue.recover(), 1);
+    assert.equal(await queue.recover(alive), 1);
     const failed = await findUpscale(db, id);
     assert.deepEqual([failed?.status, failed?.error?.code], ['failed', 'ENGINE_CRASHED']);
     assert.equal((await queue.deadJobs())[0]?.upscaleId, id);
-    assert.equal(await queue.recover(), 0);
+    assert.equal(await queue.recover(alive), 0);
     assert.ok(await queue.finish(kept, FINISH));
   });
 

@@ -67,7 +67,7 @@ async function openTestService(t: TestContext, db: Database): Promise<TestServic
         const upscale = await findUpscale(db, id);
         if (upscale !== undefined && is(upscale)) resolve(upscale);
       };
-      const unwatch = watch.upscale(id, () => void look().catch(reject));
+      const unwatch = watch.upscale(id, () => void look().catch(() => look().catch(reject)));
       await look();
       return promise.finally(unwatch);
     },
@@ -86,7 +86,28 @@ const ended = ({ status }: Upscale) => isFinal(status);
 /** Six tiles of the small kind. */
 const LARGE = () => png(drawBoard(200, 130));
 
-onEachDatabase('a worker', (open) => {
+onEachDatabase('a worker', (open, kind) => {
+  test('outlives a database that cuts every connection', async (t) => {
+    if (kind === 'embedded') return t.skip('there are no connections to cut');
+    const db = await open();
+    const service = await openTestService(t, db);
+    await service.startWorker();
+    let begun = 0;
+    service.onTile = async () => {
+      if (++begun !== 3 && begun !== 6) return;
+      const cut = `select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()`;
+      await db.query(cut);
+    };
+    const ids = [];
+    const userId = await createUser(db);
+    for (let i = 0; i < 3; i++) ids.push(await send(service.stores, userId, await LARGE()));
+    for (const id of ids) {
+      const done = await service.until(id, ended);
+      assert.equal(done.status, 'done', done.error?.message);
+    }
+  });
+
   test('turns a photo into a result and leaves photo and result alone', async (t) => {
     const db = await open();
     const service = await openTestService(t, db);
