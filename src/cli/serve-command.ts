@@ -3,9 +3,6 @@ import { once } from 'node:events';
 import { AppError } from '../errors.ts';
 import { type Command, type Roles, readArguments } from './command.ts';
 
-const BOT_HINT =
-  'To add the Telegram bot, ask @BotFather for a token, put BOT_TOKEN=… into .env and start again.';
-
 /** All roles in one process. */
 export const runStart: Command = serve({ api: true, worker: true });
 
@@ -35,7 +32,6 @@ function serve(roles: Roles): Command {
         stdout.write(
           service.url === undefined ? 'The worker is ready.\n' : `Boardsharp is at ${service.url}\n`,
         );
-        if (!alone) stdout.write(`${BOT_HINT}\n`);
         await once(signal, 'abort');
       }
     } finally {
