@@ -1,11 +1,20 @@
 /** Which photos the user means and where each result goes: paths in, a list of work out. */
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { EXTENSION_OF, INPUT_EXTENSIONS, type OutputFormat } from '../engine/image-format.ts';
-import { AppError } from '../errors.ts';
+import { AppError, toAppError } from '../errors.ts';
+import { identityOf, refusePhoto } from './file-identity.ts';
 
 /** Ends the names of results that lie beside their photos, and keeps them from being taken for photos next time. */
 const RESULT_MARK = '-boardsharp';
+
+/** A photo that was found, or a path that cannot be used and why. */
+export interface Photo {
+  readonly path: string;
+  /** As `identityOf` gives it. */
+  readonly identity?: string | undefined;
+  readonly error?: AppError;
+}
 
 /** One photo to do, or the reason why not. */
 export interface PhotoTask {
@@ -19,22 +28,26 @@ export interface PhotoTask {
  * Expands files and folders (not their subfolders) into photos, in the order given, names sorted within a folder.
  * A path that cannot be used becomes a task with an error, so that the others are still done.
  */
-export async function findPhotos(paths: readonly string[]): Promise<{ path: string; error?: AppError }[]> {
+export async function findPhotos(paths: readonly string[]): Promise<Photo[]> {
   const found = await Promise.all(paths.map((path) => expand(path)));
   return found.flat();
 }
 
-async function expand(path: string): Promise<{ path: string; error?: AppError }[]> {
+async function expand(path: string): Promise<Photo[]> {
   try {
     const info = await stat(path);
-    if (info.isFile()) return [{ path }];
+    if (info.isFile()) return [{ path, identity: await identityOf(path) }];
     if (!info.isDirectory()) return [{ path, error: notAFile(path) }];
     const names = (await readdir(path)).filter(isPhotoName).sort();
-    if (names.length > 0) return names.map((name) => ({ path: join(path, name) }));
+    if (names.length > 0) return await Promise.all(names.map((name) => inFolder(join(path, name))));
     return [{ path, error: new AppError('INPUT_NOT_FOUND', `no photos in the folder ${path}`) }];
   } catch (error) {
     return [{ path, error: inputError(path, error) }];
   }
+}
+
+async function inFolder(path: string): Promise<Photo> {
+  return { path, identity: await identityOf(path) };
 }
 
 function isPhotoName(name: string): boolean {
@@ -47,33 +60,50 @@ function isPhotoName(name: string): boolean {
   );
 }
 
+/** The files that no result may replace. */
+export function identitiesOf(photos: readonly Photo[]): ReadonlySet<string> {
+  return new Set(photos.flatMap(({ identity }) => identity ?? []));
+}
+
 /**
  * Where results go: `target` is a file for one photo, a folder for several, or undefined for beside each photo.
- * Two photos that would end in one file: the second becomes an error.
+ * A result that would replace a photo, or the result of another one, becomes an error.
  */
 export async function planOutputs(
-  photos: readonly { path: string; error?: AppError }[],
+  photos: readonly Photo[],
   target: string | undefined,
   format: OutputFormat,
 ): Promise<PhotoTask[]> {
   const isFile = target !== undefined && photos.length === 1 && (await namesFile(target));
+  const originals = identitiesOf(photos);
   const taken = new Set<string>();
-  return photos.map(({ path, error }) => {
-    if (error !== undefined) return { input: path, output: undefined, error };
-    const output = isFile ? target : defaultOutput(path, target, format);
-    const key = resolve(output);
-    if (key === resolve(path))
-      return { input: path, output, error: new AppError('OUTPUT_EXISTS', `${output} is the photo itself`) };
-    if (taken.has(key)) {
-      return {
-        input: path,
-        output,
-        error: new AppError('OUTPUT_EXISTS', `another photo of this run becomes ${output}`),
-      };
+  const tasks: PhotoTask[] = [];
+  for (const { path, error } of photos) {
+    if (error !== undefined) {
+      tasks.push({ input: path, output: undefined, error });
+      continue;
     }
-    taken.add(key);
-    return { input: path, output };
-  });
+    const output = isFile ? target : defaultOutput(path, target, format);
+    try {
+      await refusePhoto(output, originals);
+      const place = await realPlace(output);
+      if (taken.has(place))
+        throw new AppError('OUTPUT_EXISTS', `another photo of this run becomes ${output}`, {
+          action: 'Use -o for another place',
+        });
+      taken.add(place);
+      tasks.push({ input: path, output });
+    } catch (thrown) {
+      tasks.push({ input: path, output, error: toAppError(thrown) });
+    }
+  }
+  return tasks;
+}
+
+/** The same for two names of one folder; the folder itself may still be missing. */
+async function realPlace(path: string): Promise<string> {
+  const folder = await realpath(dirname(path)).catch(() => resolve(dirname(path)));
+  return join(folder, basename(path));
 }
 
 function defaultOutput(path: string, folder: string | undefined, format: OutputFormat): string {

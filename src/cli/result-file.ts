@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { link, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { AppError } from '../errors.ts';
+import { refusePhoto } from './file-identity.ts';
 
 /** @throws AppError OUTPUT_EXISTS if there is something at `path` already */
 export async function refuseExisting(path: string): Promise<void> {
@@ -12,12 +13,17 @@ export async function refuseExisting(path: string): Promise<void> {
 
 /**
  * Writes to a temporary name in the same folder (made if missing), flushes, then renames.
+ * @param options `keep` are identities of files that are not replaced, not even with `replace`
  * @throws AppError OUTPUT_EXISTS unless `replace`; OUTPUT_UNWRITABLE; CANCELLED. No partial file stays behind.
  */
 export async function writeResult(
   path: string,
   bytes: Uint8Array,
-  { replace, signal }: { replace: boolean; signal?: AbortSignal | undefined },
+  {
+    replace,
+    keep,
+    signal,
+  }: { replace: boolean; keep: ReadonlySet<string>; signal?: AbortSignal | undefined },
 ): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.part`);
   try {
@@ -29,6 +35,8 @@ export async function writeResult(
     } finally {
       await file.close();
     }
+    // Checked when the outputs were planned, too; the folder may have changed since.
+    await refusePhoto(path, keep);
     await (replace ? rename(temporary, path) : moveToFree(temporary, path));
   } catch (error) {
     if (error instanceof AppError) throw error;

@@ -7,7 +7,15 @@ import type { Scale } from '../engine/models.ts';
 import type { UpscaleResult } from '../engine/upscale.ts';
 import { AppError, toAppError } from '../errors.ts';
 import { type Command, type CommandContext, choice, type Engine, readArguments, usage } from './command.ts';
-import { findPhotos, formatOfName, inputError, notAFile, type PhotoTask, planOutputs } from './photos.ts';
+import {
+  findPhotos,
+  formatOfName,
+  identitiesOf,
+  inputError,
+  notAFile,
+  type PhotoTask,
+  planOutputs,
+} from './photos.ts';
 import { createProgressBar } from './progress-bar.ts';
 import { refuseExisting, writeResult } from './result-file.ts';
 
@@ -24,11 +32,12 @@ const AT_ONCE = 2;
 export const runUpscale: Command = async (args, context) => {
   const { paths, target, json, options } = readOptions(args);
   const config = context.loadConfig();
-  const tasks = await planOutputs(await findPhotos(paths), target, options.format);
+  const photos = await findPhotos(paths);
+  const tasks = await planOutputs(photos, target, options.format);
   const engine = await context.openEngine(config);
   try {
     if (options.model !== undefined) engine.catalogue.get(options.model);
-    return await runTasks(tasks, { engine, config, context, options, json });
+    return await runTasks(tasks, { engine, config, context, options, json, originals: identitiesOf(photos) });
   } finally {
     await engine.close();
   }
@@ -79,6 +88,7 @@ interface Run {
   readonly context: CommandContext;
   readonly options: Options;
   readonly json: boolean;
+  readonly originals: ReadonlySet<string>;
 }
 
 /** Does every task, whatever happens to the others. @returns the exit code */
@@ -119,7 +129,7 @@ async function runTasks(tasks: readonly PhotoTask[], run: Run): Promise<number> 
 }
 
 async function doTask(task: PhotoTask, run: Run, show: (done: number) => void): Promise<UpscaleResult> {
-  const { engine, config, options } = run;
+  const { engine, config, options, originals } = run;
   const { signal } = run.context;
   if (task.error !== undefined || task.output === undefined) throw task.error;
   if (signal.aborted) throw new AppError('CANCELLED', task.input);
@@ -127,7 +137,7 @@ async function doTask(task: PhotoTask, run: Run, show: (done: number) => void): 
   const bytes = await readPhoto(task.input, config.maxInputBytes);
   const { scale, model, format } = options;
   const result = await engine.upscaler.upscale({ bytes, scale, model, format, signal, onProgress: show });
-  await writeResult(task.output, result.bytes, { replace: options.force, signal });
+  await writeResult(task.output, result.bytes, { replace: options.force, keep: originals, signal });
   return result;
 }
 
