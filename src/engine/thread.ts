@@ -70,19 +70,21 @@ export function openThread<Request, Response>(
       else call?.reject(revive(reply.error));
       next();
     });
-    let reason: unknown;
-    started.on('error', (error) => {
-      reason = error;
-    });
-    started.on('exit', (exitCode) => {
-      if (worker === started) worker = undefined;
-      const call = current;
-      current = undefined;
-      const detail = reason instanceof Error ? reason.message : `its thread ended with code ${exitCode}`;
-      call?.reject(new AppError(closed ? 'CANCELLED' : 'ENGINE_CRASHED', detail, { cause: reason }));
-      next();
-    });
+    started.on('error', (error) =>
+      lose(started, error instanceof Error ? error.message : String(error), error),
+    );
+    started.on('exit', (exitCode) => lose(started, `its thread ended with code ${exitCode}`));
     return started;
+  }
+
+  /** A thread is lost from its error on: it takes no more calls in the moment until its exit. */
+  function lose(lost: Worker, detail: string, cause?: unknown): void {
+    if (worker !== lost) return;
+    worker = undefined;
+    const call = current;
+    current = undefined;
+    call?.reject(new AppError(closed ? 'CANCELLED' : 'ENGINE_CRASHED', detail, { cause }));
+    next();
   }
 
   function next(): void {
@@ -93,9 +95,16 @@ export function openThread<Request, Response>(
       return;
     }
     current = call;
-    worker ??= start();
-    worker.ref();
-    worker.postMessage(call.request, call.transfer);
+    try {
+      worker ??= start();
+      worker.ref();
+      worker.postMessage(call.request, call.transfer);
+    } catch (error) {
+      // A request that cannot be sent, such as one with a buffer that was moved before, must not hold up the others.
+      current = undefined;
+      call.reject(toAppError(error));
+      next();
+    }
   }
 
   if (eager) {

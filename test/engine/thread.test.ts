@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
+import type { Worker } from 'node:worker_threads';
 import { openThread } from '../../src/engine/thread.ts';
 
 /** What `test/fixtures/obedient-thread.ts` does when told to. */
-type Order = 'echo' | 'throw' | 'exit' | 'devour' | 'hold' | 'never';
+type Order = 'echo' | 'throw' | 'exit' | 'devour' | 'hold' | 'collapse' | 'never';
 interface Request {
   readonly order: Order;
   readonly bytes?: Uint8Array;
@@ -53,6 +55,40 @@ for (const order of ['exit', 'devour'] as const) {
     assert.equal(alive.status, 'fulfilled');
   });
 }
+
+test('a request that cannot be sent fails alone, and does not keep a thread from closing', async (t) => {
+  const thread = openObedient(t, true);
+  const moved = Uint8Array.of(1, 2, 3);
+  structuredClone(moved, { transfer: [moved.buffer] });
+  const [unsent, detached, served] = await Promise.allSettled([
+    thread.call({ order: 'echo', bytes: (() => {}) as never }),
+    thread.call({ order: 'echo', bytes: moved }, { transfer: [moved.buffer] }),
+    thread.call({ order: 'echo' }),
+  ]);
+  for (const failed of [unsent, detached]) {
+    assert.equal(failed.status, 'rejected');
+    assert.equal(failed.reason.name, 'AppError');
+  }
+  assert.equal(served.status, 'fulfilled');
+  await assert.rejects(thread.call({ order: 'echo', bytes: (() => {}) as never }), { name: 'AppError' });
+  await thread.close();
+});
+
+test('a thread that dies idle fails nobody: a call between its error and its exit gets a new one', async (t) => {
+  const thread = openObedient(t);
+  const started: Promise<Worker[]> = once(process, 'worker');
+  const asked = thread.call({ order: 'collapse' });
+  const [worker] = await started;
+  assert.ok(worker);
+  const ended = new Promise((resolve) => worker.once('exit', resolve));
+  const served = new Promise((resolve, reject) => {
+    worker.once('error', () => thread.call({ order: 'echo' }).then(resolve, reject));
+  });
+  await asked;
+  await served;
+  await ended;
+  await thread.call({ order: 'echo' });
+});
 
 test('an aborted call ends at once; one that waits is not begun', async (t) => {
   const thread = openObedient(t);
