@@ -202,6 +202,18 @@ onEachDatabase('the queue', (open) => {
     assert.equal(dead?.error?.code, 'ENGINE_FAILED');
   });
 
+  test('waits longer for a store that is away than for an engine that fails', async (t) => {
+    const db = await open();
+    const [queue, userId] = [await openTestQueue(t, db), await createUser(db)];
+    const { id } = (await queue.enqueue(newUpscale(userId))).upscale;
+    for (let attempt = 0; attempt < 10; attempt++) {
+      assert.ok(await queue.fail(await claim(queue), new AppError('STORAGE', 'a test'), 10));
+      await hurry(db);
+    }
+    assert.equal((await findUpscale(db, id))?.status, 'queued');
+    assert.ok(await queue.finish(await claim(queue), FINISH));
+  });
+
   test('never tries a bad photo again', async (t) => {
     const db = await open();
     const [queue, userId] = [await openTestQueue(t, db), await createUser(db)];
