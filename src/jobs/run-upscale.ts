@@ -81,7 +81,8 @@ export function createRunUpscale({
         });
         await blobs.put(resultKey(id), result.bytes);
         await progress.end();
-        if (!(await queue.finish(claim, { ...describe(result, tiles.computed), workedMs: workedMs() }))) return 'lost';
+        if (!(await queue.finish(claim, { ...describe(result, tiles.computed), workedMs: workedMs() })))
+          return 'lost';
         // The sweep takes what a crash here leaves.
         await eraseTiles(blobs, id).catch((err: unknown) =>
           log.warn({ upscale: id, err }, 'tiles were left'),
