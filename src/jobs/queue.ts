@@ -126,7 +126,8 @@ export async function openQueue({
   });
   boss.on('error', (error) => log.error({ err: error }, 'the queue met an error'));
   boss.on('warning', ({ message }) => log.warn(`the queue warns: ${message}`));
-  await boss.start();
+  // Of several processes that make its tables at once all but one fail, and find them made when they try again.
+  await boss.start({ attempts: 4 });
   await boss.createQueue(DEAD, { retryLimit: 0, deleteAfterSeconds: 0, retentionSeconds: 365 * 86_400 });
   await boss.createQueue(JOBS, {
     ...RETRIES,
