@@ -10,6 +10,7 @@ import { chosenOptions, keepOptions } from './options.js';
 import { forgetFile, keepFile } from './outbox.js';
 import { newKey, Photos } from './photos.js';
 import {
+  eraseUnanswered,
   eraseUpscale,
   fetchPicture,
   hasKey,
@@ -114,7 +115,7 @@ function addFiles(files) {
       // A server ends the connection in the middle of such a file, which would look like a lost one.
       photo.phase = 'refused';
       photo.problem = new Problem({ code: 'TOO_MANY_BYTES', limits: { size: file.size, limit } });
-    } else keepFile(photo.key, file);
+    } else photo.kept = keepFile(photo.key, file);
     photos.add(photo);
   }
   say(t('say.added', { n: files.length }));
@@ -148,11 +149,14 @@ async function erase(photo) {
   sender.stop(photo.key);
   try {
     if (photo.id !== undefined) await eraseUpscale(photo.id);
+    else if (photo.phase === 'sending') await eraseUnanswered(photo);
     say(t('say.erased', { name: nameOf(photo) }));
     forget(photo);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    photos.update(photo.key, { problem: error });
+    // One that nothing sends any more can be tried again, or removed.
+    const phase = photo.id === undefined ? 'unsent' : photo.phase;
+    photos.update(photo.key, { problem: error, phase, retryAt: undefined });
   }
 }
 

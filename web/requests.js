@@ -123,6 +123,21 @@ export async function sendPhoto(photo, options) {
   }
 }
 
+/**
+ * Erases what a cancelled sending may have left on the server: nobody saw the answer, but the key tells its id.
+ * @param {{ key: string, name: string, scale: string, format: string }} photo
+ */
+export async function eraseUnanswered(photo) {
+  try {
+    // The key with no photo: an upscale if there is one, else a refusal, and nothing is stored.
+    const options = { onProgress: () => {}, signal: AbortSignal.timeout(STALLED_MS) };
+    const { id } = await sendOnce({ ...photo, file: new Blob() }, recall(API_KEY), options);
+    await eraseUpscale(id);
+  } catch (error) {
+    if (!(error instanceof Problem) || error.retryable) throw error;
+  }
+}
+
 /** @param {string} path @param {string | null} key @param {{ method?: string, signal?: AbortSignal }} options */
 async function fetchOnce(path, key, options) {
   const headers = key === null ? {} : { Authorization: `Bearer ${key}` };
