@@ -48,7 +48,7 @@ const photos = new Photos({ changed: showPhoto, removed: hidePhoto });
 const follower = new Follower({
   upscale: (key, upscale) => photos.update(key, { upscale, problem: undefined }),
   gone: (key) => photos.update(key, { phase: 'gone', problem: undefined }),
-  trouble: (key, problem) => photos.update(key, { problem }),
+  trouble: (key, problem) => photos.update(key, { problem: problem?.as('OFFLINE') }),
 });
 const sender = new Sender(photos, (key) => follow(photos.get(key)));
 
@@ -156,7 +156,8 @@ async function erase(photo) {
     if (!(error instanceof Problem)) throw error;
     // One that nothing sends any more can be tried again, or removed.
     const phase = photo.id === undefined ? 'unsent' : photo.phase;
-    photos.update(photo.key, { problem: error, phase, retryAt: undefined });
+    const problem = photo.id === undefined ? error : error.as('NOT_ERASED');
+    photos.update(photo.key, { problem, phase, retryAt: undefined });
   }
 }
 
@@ -177,7 +178,7 @@ async function startAgain(photo) {
     await erase(photo);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    photos.update(photo.key, { problem: error });
+    photos.update(photo.key, { problem: error.as('OFFLINE') });
   }
 }
 
@@ -205,7 +206,7 @@ async function checkGone({ key, id = '' }) {
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     if (error.status === 404) photos.update(key, { phase: 'gone' });
-    else photos.update(key, { problem: error });
+    else photos.update(key, { problem: error.as('OFFLINE') });
   }
 }
 

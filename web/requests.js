@@ -19,7 +19,7 @@ const STALLED_MS = 60_000;
 
 /** What went wrong, as the server told it or as the page noticed. */
 export class Problem extends Error {
-  /** @param {{ code: string, title?: string, detail?: string, action?: string, status?: number, requestId?: string, retryAfter?: number, limits?: { size: number, limit: number } }} facts */
+  /** @param {{ code: string, title?: string, detail?: string, action?: string, status?: number, requestId?: string, retryAfter?: number | undefined, limits?: { size: number, limit: number } | undefined }} facts */
   constructor({
     code,
     title = '',
@@ -42,6 +42,11 @@ export class Problem extends Error {
     this.retryAfter = retryAfter;
     /** Bytes of the file and of the largest one that is taken, where that is known. */
     this.limits = limits;
+  }
+
+  /** The same trouble in other words: what it means for what was being done. @param {string} code */
+  as(code) {
+    return this.retryable ? new Problem({ ...this, title: '', code }) : this;
   }
 
   /** Whether the same request may succeed later. */

@@ -192,6 +192,22 @@ test('a reload keeps what is done and goes on following what is not', options, a
   assert.deepEqual(names, ['open.jpg', 'done.jpg']);
 });
 
+test('a server that restarts is waited for, and what it goes on with is followed', options, async (t) => {
+  const { page, server } = await openPage(t, {}, (quiet) => {
+    quiet.pace = 'by hand';
+  });
+  await pick(page, await boardFile());
+  const card = cardOf(page, 'board.jpg');
+  await card.getByText('Next in the queue').waitFor();
+  await page.route('**/v1/**', (route) => route.abort());
+  server.cutConnections();
+  await card.getByText('this page goes on by itself').waitFor({ timeout: 20_000 });
+  await page.unroute('**/v1/**');
+  await server.finish(onlyUpscale(server));
+  await comparedCard(page);
+  assert.equal(await card.getByText('No connection').isVisible(), false);
+});
+
 test('the result is downloaded under the name of its photo', options, async (t) => {
   const { page } = await openPage(t);
   await pick(page, await boardFile('Lecture 7.jpeg'));
