@@ -1,12 +1,15 @@
 /** Puts many clients on a started server at once and says what held: `npm run load -- --help`. */
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { type Client, createClient, type UpscaleState } from '../src/api/client.ts';
 import { encode } from '../src/engine/image-codec.ts';
 import { drawBoard } from '../test/helpers/pictures.ts';
 import { startServerProcess } from '../test/helpers/server-process.ts';
+import type { ProbeReport } from './load-probe.ts';
 
 const HELP = `npm run load [-- options]: clients × photos against a server started for it on loopback
 
@@ -75,38 +78,52 @@ async function measureOverhead(): Promise<void> {
 }
 
 async function measureLoad(): Promise<void> {
-  const live = { answers: [] as number[], failures: 0 };
+  const photos: Uint8Array<ArrayBuffer>[] = [];
+  for (let i = 0; i < clients * each; i++)
+    photos.push(await photoOf(Number(values.width), Number(values.height), i));
   const memory: number[] = [];
   const watching = new AbortController();
-  const watched = Promise.all([watchLive(live, watching.signal), watchMemory(memory, watching.signal)]);
+  const watched = watchMemory(memory, watching.signal);
+  const probe = new Worker(new URL('./load-probe.ts', import.meta.url), {
+    workerData: { url: server.url, everyMs: LIVE_EVERY_MS },
+  });
   const startedAt = performance.now();
-  const runs = Array.from({ length: clients }, (_, number) => runClient(number));
+  const runs = Array.from({ length: clients }, (_, number) => runClient(number, photos));
   const ends = (await Promise.all(runs)).flat();
   const seconds = (performance.now() - startedAt) / 1000;
   watching.abort();
   await watched;
+  probe.postMessage('end');
+  const [{ answersMs, failures }] = (await once(probe, 'message')) as [ProbeReport];
 
   const ids = new Set(ends.map(({ id }) => id));
   const done = ends.filter(({ status }) => status === 'done').length;
+  const half = memory.slice(Math.floor(memory.length / 2));
+  const p99 = percentile(answersMs, 0.99);
   say(`${clients} clients × ${each} photos of ${values.width}×${values.height} in ${seconds.toFixed(1)} s`);
   say(`done ${done} of ${ends.length}, ${ids.size} different ones, verdicts ${tally(ends)}`);
   say(
-    `/health/live: ${live.answers.length} answers, median ${median(live.answers)} ms, p99 ${percentile(live.answers, 0.99)} ms, most ${percentile(live.answers, 1)} ms, ${live.failures} failed`,
+    `/health/live: ${answersMs.length} answers, median ${median(answersMs)} ms, p99 ${p99} ms, ` +
+      `most ${percentile(answersMs, 1)} ms, ${failures} failed`,
   );
-  const half = memory.slice(Math.floor(memory.length / 2));
   say(
-    `memory of the process, MB: at first ${memory[0]}, most ${Math.max(...memory)}, second half ${Math.min(...half)}–${Math.max(...half)}`,
+    `memory of the process, MB: at first ${memory[0]}, most ${Math.max(...memory)}, ` +
+      `second half ${Math.min(...half)}–${Math.max(...half)}`,
   );
+  say(`load of the machine: ${loadavg()[0]?.toFixed(1)} on ${availableParallelism()} cores`);
   check(done === clients * each, 'not every photo ended done');
   check(ids.size === clients * each, 'photos were lost or came twice');
-  check(live.failures === 0, '/health/live failed');
-  check(percentile(live.answers, 0.99) <= 100, '/health/live took longer than 100 ms');
+  check(failures === 0, '/health/live failed');
+  check(p99 <= 100, '/health/live took longer than 100 ms');
 }
 
 /** One client: all photos at once, each followed to its end and fetched. */
-async function runClient(number: number): Promise<UpscaleState[]> {
+async function runClient(
+  number: number,
+  photos: readonly Uint8Array<ArrayBuffer>[],
+): Promise<UpscaleState[]> {
   const sends = Array.from({ length: each }, async (_, photo) => {
-    const bytes = await photoOf(Number(values.width), Number(values.height), number * each + photo);
+    const bytes = photos[number * each + photo] ?? new Uint8Array();
     const { id } = await client.createUpscale(bytes, { idempotencyKey: `${number}-${photo}` });
     const again = await client.createUpscale(bytes, { idempotencyKey: `${number}-${photo}` });
     check(again.id === id, 'the same key gave another upscale');
@@ -125,22 +142,6 @@ async function untilEnd(client: Client, id: string): Promise<UpscaleState> {
   for (;;) {
     const upscale = await client.getUpscale(id, { wait: 30, signal: deadline });
     if (upscale.finishedAt !== null) return upscale;
-  }
-}
-
-async function watchLive(live: { answers: number[]; failures: number }, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    const askedAt = performance.now();
-    try {
-      const response = await fetch(`${server.url}/health/live`);
-      await response.arrayBuffer();
-      if (!response.ok) live.failures++;
-    } catch {
-      live.failures++;
-    }
-    const ms = performance.now() - askedAt;
-    live.answers.push(ms);
-    await pause(Math.max(0, LIVE_EVERY_MS - ms));
   }
 }
 

@@ -47,9 +47,16 @@ export async function openService(config: Config, roles: Roles): Promise<Service
 export function openStorage(config: Config): Storage {
   return {
     async checkDatabase() {
-      const db = await openDatabase(config);
-      await db.close();
-      return db.kind === 'embedded' ? `embedded in ${config.dataDir}` : 'PostgreSQL at DATABASE_URL answers';
+      try {
+        const db = await openDatabase(config);
+        await db.close();
+      } catch (error) {
+        if (!(error instanceof AppError && error.code === 'DATABASE_IN_USE')) throw error;
+        return `embedded in ${config.dataDir}, in use by a Boardsharp that runs`;
+      }
+      return config.databaseUrl === undefined
+        ? `embedded in ${config.dataDir}`
+        : 'PostgreSQL at DATABASE_URL answers';
     },
     async checkBlobs() {
       const blobs = await openBlobs(config);

@@ -82,7 +82,7 @@ export interface Upscale extends UpscaleOrder {
   /** What the quality gate found: at least a `verdict` and a `consistency`. */
   readonly quality: Readonly<Record<string, unknown>> | null;
   readonly error: Failure | null;
-  /** Milliseconds spent in each step of the engine. */
+  /** Milliseconds spent in each step of the engine, and as `tiles` how many of them its last attempt computed. */
   readonly timings: Readonly<Record<string, number>> | null;
   readonly createdAt: Date;
   readonly startedAt: Date | null;

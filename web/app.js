@@ -10,6 +10,7 @@ import { chosenOptions, keepOptions } from './options.js';
 import { forgetFile, keepFile } from './outbox.js';
 import { newKey, Photos } from './photos.js';
 import {
+  eraseUnanswered,
   eraseUpscale,
   fetchPicture,
   hasKey,
@@ -47,7 +48,7 @@ const photos = new Photos({ changed: showPhoto, removed: hidePhoto });
 const follower = new Follower({
   upscale: (key, upscale) => photos.update(key, { upscale, problem: undefined }),
   gone: (key) => photos.update(key, { phase: 'gone', problem: undefined }),
-  trouble: (key, problem) => photos.update(key, { problem }),
+  trouble: (key, problem) => photos.update(key, { problem: problem?.as('OFFLINE') }),
 });
 const sender = new Sender(photos, (key) => follow(photos.get(key)));
 
@@ -114,7 +115,7 @@ function addFiles(files) {
       // A server ends the connection in the middle of such a file, which would look like a lost one.
       photo.phase = 'refused';
       photo.problem = new Problem({ code: 'TOO_MANY_BYTES', limits: { size: file.size, limit } });
-    } else keepFile(photo.key, file);
+    } else photo.kept = keepFile(photo.key, file);
     photos.add(photo);
   }
   say(t('say.added', { n: files.length }));
@@ -148,11 +149,15 @@ async function erase(photo) {
   sender.stop(photo.key);
   try {
     if (photo.id !== undefined) await eraseUpscale(photo.id);
+    else if (photo.phase === 'sending') await eraseUnanswered(photo);
     say(t('say.erased', { name: nameOf(photo) }));
     forget(photo);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    photos.update(photo.key, { problem: error });
+    // One that nothing sends any more can be tried again, or removed.
+    const phase = photo.id === undefined ? 'unsent' : photo.phase;
+    const problem = photo.id === undefined ? error : error.as('NOT_ERASED');
+    photos.update(photo.key, { problem, phase, retryAt: undefined });
   }
 }
 
@@ -173,7 +178,7 @@ async function startAgain(photo) {
     await erase(photo);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    photos.update(photo.key, { problem: error });
+    photos.update(photo.key, { problem: error.as('OFFLINE') });
   }
 }
 
@@ -201,7 +206,7 @@ async function checkGone({ key, id = '' }) {
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     if (error.status === 404) photos.update(key, { phase: 'gone' });
-    else photos.update(key, { problem: error });
+    else photos.update(key, { problem: error.as('OFFLINE') });
   }
 }
 

@@ -30,7 +30,14 @@ export async function forgetFile(key) {
 async function attempt(mode, act) {
   try {
     const database = await open();
-    return await settled(act(database.transaction(STORE, mode).objectStore(STORE)));
+    const transaction = database.transaction(STORE, mode);
+    const request = act(transaction.objectStore(STORE));
+    // What a request has done is sure only when its transaction is complete.
+    await new Promise((resolve, reject) => {
+      transaction.oncomplete = resolve;
+      transaction.onabort = () => reject(transaction.error);
+    });
+    return request.result;
   } catch {
     return undefined;
   }
@@ -40,15 +47,8 @@ function open() {
   opening ??= new Promise((resolve, reject) => {
     const request = indexedDB.open(DATABASE, 1);
     request.onupgradeneeded = () => request.result.createObjectStore(STORE);
-    settled(request).then(resolve, reject);
-  });
-  return opening;
-}
-
-/** @param {IDBRequest} request @returns {Promise<any>} */
-function settled(request) {
-  return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
   });
+  return opening;
 }

@@ -12,7 +12,7 @@ const MOST = 100;
  * @typedef {'stored' | 'sending' | 'sent' | 'refused' | 'unsent' | 'gone'} Phase
  * @typedef {{
  *   key: string, name: string, addedAt: number, scale: string, format: string, phase: Phase,
- *   id?: string, upscale?: import('./requests.js').Upscale, file?: Blob | undefined,
+ *   id?: string, upscale?: import('./requests.js').Upscale, file?: Blob | undefined, kept?: Promise<void>,
  *   share?: number, problem?: Problem | undefined, retryAt?: number | undefined
  * }} Photo
  */

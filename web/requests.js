@@ -19,7 +19,7 @@ const STALLED_MS = 60_000;
 
 /** What went wrong, as the server told it or as the page noticed. */
 export class Problem extends Error {
-  /** @param {{ code: string, title?: string, detail?: string, action?: string, status?: number, requestId?: string, retryAfter?: number, limits?: { size: number, limit: number } }} facts */
+  /** @param {{ code: string, title?: string, detail?: string, action?: string, status?: number, requestId?: string, retryAfter?: number | undefined, limits?: { size: number, limit: number } | undefined }} facts */
   constructor({
     code,
     title = '',
@@ -42,6 +42,11 @@ export class Problem extends Error {
     this.retryAfter = retryAfter;
     /** Bytes of the file and of the largest one that is taken, where that is known. */
     this.limits = limits;
+  }
+
+  /** The same trouble in other words: what it means for what was being done. @param {string} code */
+  as(code) {
+    return this.retryable ? new Problem({ ...this, title: '', code }) : this;
   }
 
   /** Whether the same request may succeed later. */
@@ -120,6 +125,21 @@ export async function sendPhoto(photo, options) {
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 401 || !(await getKey(key))) throw error;
     }
+  }
+}
+
+/**
+ * Erases what a cancelled sending may have left on the server: nobody saw the answer, but the key tells its id.
+ * @param {{ key: string, name: string, scale: string, format: string }} photo
+ */
+export async function eraseUnanswered(photo) {
+  try {
+    // The key with no photo: an upscale if there is one, else a refusal, and nothing is stored.
+    const options = { onProgress: () => {}, signal: AbortSignal.timeout(STALLED_MS) };
+    const { id } = await sendOnce({ ...photo, file: new Blob() }, recall(API_KEY), options);
+    await eraseUpscale(id);
+  } catch (error) {
+    if (!(error instanceof Problem) || error.retryable) throw error;
   }
 }
 

@@ -8,6 +8,8 @@ const FIRST_WAIT_S = 1;
 const LONGEST_WAIT_S = 30;
 /** Faults of the server are not tried for ever; a missing connection is. */
 const MOST_FAULTS = 4;
+/** A photo is kept in this browser before it is sent; a browser that is slow at it is not waited for any longer. */
+const KEEP_MS = 3000;
 
 export class Sender {
   #photos;
@@ -63,15 +65,15 @@ export class Sender {
     for (let tries = 0; !signal.aborted; tries++) {
       const photo = this.#photos.get(key);
       if (photo === undefined) return;
-      const file = photo.file ?? (await keptFile(key));
-      if (file === undefined) {
-        this.#photos.update(key, { phase: 'refused', problem: new Problem({ code: 'LOST' }) });
-        return;
-      }
+      await Promise.race([photo.kept, this.#sleep(KEEP_MS, signal)]);
+      const found = photo.file ?? (await keptFile(key));
+      // Without the photo its key is sent alone: the server answers with the upscale, if it has had the photo before.
+      const file = found ?? new Blob();
       this.#photos.update(key, { phase: 'sending', share: 0, problem: undefined, retryAt: undefined });
       try {
         const onProgress = (/** @type {number} */ share) => this.#photos.update(key, { share });
         const upscale = await sendPhoto({ ...photo, file }, { onProgress, signal });
+        if (signal.aborted) return;
         this.#photos.update(key, { phase: 'sent', id: upscale.id, upscale });
         this.#onSent(key);
         await forgetFile(key);
@@ -82,7 +84,8 @@ export class Sender {
         if (!this.#isWorthAnotherTry(error, tries)) {
           const phase = error.retryable || error.status === 401 ? 'unsent' : 'refused';
           if (phase === 'refused') await forgetFile(key);
-          this.#photos.update(key, { phase, problem: error });
+          const isLost = found === undefined && phase === 'refused';
+          this.#photos.update(key, { phase, problem: isLost ? new Problem({ code: 'LOST' }) : error });
           return;
         }
         const seconds = error.retryAfter ?? Math.min(FIRST_WAIT_S * 2 ** tries, LONGEST_WAIT_S);

@@ -88,6 +88,8 @@ const JOBS = 'upscale';
 const DEAD = 'upscale-dead';
 /** A photo is given up at the fault of ours after this many. */
 const MAX_FAULTS = 4;
+/** Where the store or the database is away nothing is wrong with the photo: about half an hour is waited for them. */
+const MAX_OUTAGES = 30;
 /** pg-boss counts every attempt, also one that was handed back or died: it decides only when to retry, not whether. */
 const RETRIES = { retryLimit: 10_000, retryDelay: 1, retryBackoff: true, retryDelayMax: 60 };
 /** A worker says three times as often that it lives. For those that hang: of those that died the lock tells at once. */
@@ -124,7 +126,8 @@ export async function openQueue({
   });
   boss.on('error', (error) => log.error({ err: error }, 'the queue met an error'));
   boss.on('warning', ({ message }) => log.warn(`the queue warns: ${message}`));
-  await boss.start();
+  // Of several processes that make its tables at once all but one fail, and find them made when they try again.
+  await boss.start({ attempts: 4 });
   await boss.createQueue(DEAD, { retryLimit: 0, deleteAfterSeconds: 0, retentionSeconds: 365 * 86_400 });
   await boss.createQueue(JOBS, {
     ...RETRIES,
@@ -223,7 +226,8 @@ export async function openQueue({
       ),
     fail(claim, error, workedMs) {
       const failure = { code: error.code, message: error.message };
-      if (error.retryable && claim.upscale.faults < MAX_FAULTS) {
+      const outage = error.code === 'STORAGE' || error.code === 'DATABASE';
+      if (error.retryable && claim.upscale.faults < (outage ? MAX_OUTAGES : MAX_FAULTS)) {
         return settle(
           (options) => boss.fail(JOBS, jobOf(claim), failure, options),
           (tx) => requeueUpscale(tx, claim, { workedMs, because: 'fault' }),

@@ -81,7 +81,8 @@ export function createRunUpscale({
         });
         await blobs.put(resultKey(id), result.bytes);
         await progress.end();
-        if (!(await queue.finish(claim, { ...describe(result), workedMs: workedMs() }))) return 'lost';
+        if (!(await queue.finish(claim, { ...describe(result, tiles.computed), workedMs: workedMs() })))
+          return 'lost';
         // The sweep takes what a crash here leaves.
         await eraseTiles(blobs, id).catch((err: unknown) =>
           log.warn({ upscale: id, err }, 'tiles were left'),
@@ -129,7 +130,7 @@ async function cleanUpAfterLoss({ db, blobs }: Stores, id: string): Promise<void
 function createTileKeeper(
   blobs: Blobs,
   { id, resumed }: ClaimedUpscale,
-): TileKeeper & { settled(): Promise<unknown> } {
+): TileKeeper & { readonly computed: number; settled(): Promise<unknown> } {
   const keyOf = (plan: string, index: number): string => `${tilePrefix(id)}${plan}-${index}`;
   let saved: Promise<Set<string>> | undefined;
   let saving: Promise<unknown> = Promise.resolve();
@@ -139,7 +140,11 @@ function createTileKeeper(
     for await (const { key } of blobs.list(tilePrefix(id))) keys.add(key);
     return keys;
   }
+  let computed = 0;
   return {
+    get computed() {
+      return computed;
+    },
     async load(plan, index) {
       if (!resumed) return undefined;
       saved ??= listSaved();
@@ -147,6 +152,7 @@ function createTileKeeper(
       return (await saved).has(key) ? blobs.read(key) : undefined;
     },
     async save(plan, index, pixels) {
+      computed++;
       const put = blobs.put(keyOf(plan, index), pixels, { lasting: false });
       saving = Promise.allSettled([saving, put]);
       await put;
@@ -187,10 +193,11 @@ function createProgressWriter(save: (share: number) => Promise<void>): {
   };
 }
 
-function describe(result: UpscaleResult) {
+function describe(result: UpscaleResult, tiles: number) {
   const { input, output, reducedTo, quality, timings, model, scale } = result;
   return {
-    ...{ input, output, reducedTo, timings, model, scale },
+    ...{ input, output, reducedTo, model, scale },
+    timings: { ...timings, tiles },
     quality: { ...quality },
   };
 }

@@ -13,8 +13,9 @@ export interface Waiting {
 /** Where the upscale stands now. Never negative, and never below what the photo itself is expected to need. */
 export async function estimateWaiting(db: Queryable, upscale: Upscale): Promise<Waiting> {
   if (isFinal(upscale.status)) return { position: null, remainingSeconds: null };
-  const [ahead, measured] = [await findAhead(db, upscale.id), await measureThroughput(db)];
-  const position = upscale.status === STATUS.queued ? ahead.queued + 1 : null;
+  const ahead = upscale.status === STATUS.queued ? await findAhead(db, upscale.id) : undefined;
+  const position = ahead === undefined ? null : ahead.queued + 1;
+  const measured = await measureThroughput(db);
   if (measured === undefined) return { position, remainingSeconds: null };
 
   const { msPerPixel, leastMs, meanPixels, mostPixels } = measured;
@@ -23,7 +24,7 @@ export async function estimateWaiting(db: Queryable, upscale: Upscale): Promise<
     Math.max(leastMs, msPerPixel * Math.min(pixels ?? meanPixels, mostPixels));
   const { width, height } = upscale.input;
   const ownMs = costMs(width === null || height === null ? null : width * height) * (1 - upscale.progress);
-  const remainingMs = upscale.status === STATUS.queued ? ownMs + waitMs(ahead, costMs) : ownMs;
+  const remainingMs = ahead === undefined ? ownMs : ownMs + waitMs(ahead, costMs);
   return { position, remainingSeconds: Math.max(1, Math.round(remainingMs / 1000)) };
 }
 

@@ -3,14 +3,16 @@ import assert from 'node:assert/strict';
 import { randomInt, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { AppError } from '../../src/errors.ts';
-import type { Claim, Queue } from '../../src/jobs/queue.ts';
+import { type Claim, openQueue, type Queue } from '../../src/jobs/queue.ts';
+import { Secret } from '../../src/secret.ts';
 import type { Database } from '../../src/storage/database.ts';
+import { openDatabase } from '../../src/storage/open-database.ts';
 import { findUpscale } from '../../src/storage/upscale-records.ts';
 import { findUsage } from '../../src/storage/user-records.ts';
 import { WORKER_LOCKS } from '../../src/storage/work-records.ts';
-import { onEachDatabase } from '../helpers/database.ts';
+import { createPostgresDatabase, DATABASE_KINDS, onEachDatabase } from '../helpers/database.ts';
 import { integer, seededRandom } from '../helpers/seed.ts';
-import { createUser, newUpscale, openTestQueue } from '../helpers/service.ts';
+import { createUser, newUpscale, openTestQueue, SILENT } from '../helpers/service.ts';
 
 const WORKER = 7;
 const FINISH = {
@@ -202,6 +204,18 @@ onEachDatabase('the queue', (open) => {
     assert.equal(dead?.error?.code, 'ENGINE_FAILED');
   });
 
+  test('waits longer for a store that is away than for an engine that fails', async (t) => {
+    const db = await open();
+    const [queue, userId] = [await openTestQueue(t, db), await createUser(db)];
+    const { id } = (await queue.enqueue(newUpscale(userId))).upscale;
+    for (let attempt = 0; attempt < 10; attempt++) {
+      assert.ok(await queue.fail(await claim(queue), new AppError('STORAGE', 'a test'), 10));
+      await hurry(db);
+    }
+    assert.equal((await findUpscale(db, id))?.status, 'queued');
+    assert.ok(await queue.finish(await claim(queue), FINISH));
+  });
+
   test('never tries a bad photo again', async (t) => {
     const db = await open();
     const [queue, userId] = [await openTestQueue(t, db), await createUser(db)];
@@ -288,4 +302,27 @@ onEachDatabase('the queue', (open) => {
     await assert.rejects(queue.enqueue(newUpscale(randomUUID())), { code: 'INTERNAL' });
     assert.equal((await queue.state()).queued, 0);
   });
+});
+
+test('on PostgreSQL, several roles may make the tables of a new database at once', async (t) => {
+  if (!DATABASE_KINDS.some((kind) => kind === 'postgres')) return t.skip('TEST_DATABASE_URL is not set');
+  const { url, remove } = await createPostgresDatabase();
+  const databases: Database[] = [];
+  t.after(async () => {
+    await Promise.all(databases.map((db) => db.close()));
+    await remove();
+  });
+  const roles = await Promise.all(
+    [1, 2, 3].map(async () => {
+      const db = await openDatabase({ dataDir: '', databaseUrl: new Secret(url) });
+      databases.push(db);
+      const queue = await openQueue({ db, log: SILENT });
+      return { db, queue };
+    }),
+  );
+  const [first, , last] = roles;
+  assert.ok(first && last);
+  const { id } = (await first.queue.enqueue(newUpscale(await createUser(first.db)))).upscale;
+  assert.equal((await last.queue.claim(WORKER))?.id, id);
+  for (const { queue } of roles) await queue.close();
 });

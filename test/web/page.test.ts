@@ -138,6 +138,43 @@ test('a photo that was on its way when the page was closed is sent at the next v
   assert.equal(new Set(server.keysSent).size, 1);
 });
 
+test('a photo the browser did not keep is found on the server by its key', options, async (t) => {
+  const { page, server } = await openPage(t, {}, (broken) => {
+    broken.cutsAnswers = true;
+  });
+  await pick(page, await boardFile());
+  await cardOf(page, 'board.jpg').getByRole('button', { name: 'Try again' }).waitFor();
+  await page.evaluate(`new Promise((resolve) => {
+    indexedDB.open('boardsharp').onsuccess = ({ target: { result } }) => {
+      const transaction = result.transaction('outbox', 'readwrite');
+      transaction.objectStore('outbox').clear();
+      transaction.oncomplete = resolve;
+    };
+  })`);
+  server.cutsAnswers = false;
+  await page.reload();
+  await comparedCard(page);
+  assert.equal(server.upscales.size, 1);
+});
+
+test(
+  'a sending that is cancelled leaves nothing on the server, though its answer was lost',
+  options,
+  async (t) => {
+    const { page, server } = await openPage(t, {}, (broken) => {
+      broken.cutsAnswers = true;
+      broken.pace = 'by hand';
+    });
+    await pick(page, await boardFile());
+    await cardOf(page, 'board.jpg').getByText('No connection to the server').waitFor();
+    server.cutsAnswers = false;
+    await page.getByRole('button', { name: 'Cancel: board.jpg' }).click();
+    await cardOf(page, 'board.jpg').waitFor({ state: 'detached' });
+    const statuses = () => [...server.upscales.values()].map(({ status }) => status);
+    await eventually(statuses, ['cancelled']);
+  },
+);
+
 test('a reload keeps what is done and goes on following what is not', options, async (t) => {
   const { page, server } = await openPage(t);
   await pick(page, await boardFile('done.jpg'));
@@ -153,6 +190,22 @@ test('a reload keeps what is done and goes on following what is not', options, a
   await comparedCard(page, 'open.jpg');
   const names = await page.getByRole('heading', { level: 3 }).allTextContents();
   assert.deepEqual(names, ['open.jpg', 'done.jpg']);
+});
+
+test('a server that restarts is waited for, and what it goes on with is followed', options, async (t) => {
+  const { page, server } = await openPage(t, {}, (quiet) => {
+    quiet.pace = 'by hand';
+  });
+  await pick(page, await boardFile());
+  const card = cardOf(page, 'board.jpg');
+  await card.getByText('Next in the queue').waitFor();
+  await page.route('**/v1/**', (route) => route.abort());
+  server.cutConnections();
+  await card.getByText('this page goes on by itself').waitFor({ timeout: 20_000 });
+  await page.unroute('**/v1/**');
+  await server.finish(onlyUpscale(server));
+  await comparedCard(page);
+  assert.equal(await card.getByText('No connection').isVisible(), false);
 });
 
 test('the result is downloaded under the name of its photo', options, async (t) => {

@@ -94,6 +94,11 @@ export class StandIn {
     await once(this.#server, 'close');
   }
 
+  /** As when the process ends. */
+  cutConnections(): void {
+    this.#server.closeAllConnections();
+  }
+
   /** Refuses the next POST. */
   refuseNext(refusal: Refusal): void {
     this.#refusals.push(refusal);

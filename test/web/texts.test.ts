@@ -62,7 +62,7 @@ test('the English of the markup is that of the dictionary', () => {
 });
 
 test('codes the page explains are codes of the catalogue, or its own', () => {
-  const own = ['NETWORK', 'LOST', 'FAULT'];
+  const own = ['NETWORK', 'OFFLINE', 'NOT_ERASED', 'LOST', 'FAULT'];
   const explained = new Set(
     Object.keys(ENGLISH).flatMap((key) => /^problem\.([A-Z_]+)\./.exec(key)?.[1] ?? []),
   );
