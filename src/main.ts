@@ -15,22 +15,42 @@ const EXIT_INTERRUPTED = 130;
 const STOP_WITHIN_MS = 10_000;
 
 const interrupted = new AbortController();
+let signalled = false;
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
-    interrupted.abort();
-    setTimeout(() => {
-      process.stderr.write('boardsharp: it did not stop in time, so it was stopped\n');
-      process.exit(EXIT_FAILED);
-    }, STOP_WITHIN_MS).unref();
+    signalled = true;
+    stop();
     // The second signal is not ours: the system ends the process at once, whatever native code is in the middle of.
     process.removeAllListeners(name);
   });
 }
 
+let outputFailed = false;
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    // Whoever read this has left (`| head`), so the rest is not wanted; what is open is still cleaned up.
+    if (code === 'EPIPE') return stop();
+    // A full disk under the messages says nothing about the results: they are still made.
+    if (!outputFailed && stream === process.stdout)
+      process.stderr.write(`boardsharp: the output cannot be written (${code ?? message})\n`);
+    outputFailed = true;
+    process.exitCode = EXIT_FAILED;
+  });
+}
+
+function stop(): void {
+  if (interrupted.signal.aborted) return;
+  interrupted.abort();
+  setTimeout(() => {
+    process.stderr.write('boardsharp: it did not stop in time, so it was stopped\n');
+    process.exit(EXIT_FAILED);
+  }, STOP_WITHIN_MS).unref();
+}
+
 try {
   const { runCommandLine } = await import('./cli/cli.ts');
   const { stdout, stderr } = process;
-  process.exitCode = await runCommandLine(process.argv.slice(2), {
+  const exitCode = await runCommandLine(process.argv.slice(2), {
     loadConfig,
     // Each command loads what it opens and nothing more.
     openEngine: async (config) => (await import('./open-engine.ts')).openEngine(config),
@@ -40,6 +60,8 @@ try {
     stderr,
     signal: interrupted.signal,
   });
+  // What the streams said meanwhile stays.
+  process.exitCode ||= exitCode;
 } catch (thrown) {
   const error = toAppError(thrown);
   process.stderr.write(`boardsharp: ${error.message}\n`);
@@ -47,7 +69,7 @@ try {
   process.exitCode = exitCodeOf(error);
 }
 // A service that was told to stop and did has done all it should.
-if (interrupted.signal.aborted && process.exitCode !== 0) process.exitCode = EXIT_INTERRUPTED;
+if (signalled && process.exitCode !== 0) process.exitCode = EXIT_INTERRUPTED;
 
 function exitCodeOf({ code }: AppError): number {
   return code === 'USAGE' || code === 'SETTINGS' ? EXIT_USAGE : EXIT_FAILED;

@@ -1,5 +1,5 @@
 /** Runs the real program as its own process. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
@@ -26,13 +26,31 @@ export async function boardsharp(
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => {
-    stdout += text;
+  return await outcomeOf(child, (stdout) => {
     if (options.interruptAfter?.test(stdout)) child.kill('SIGINT');
   });
-  child.stderr.setEncoding('utf8').on('data', (text) => {
+}
+
+/** Runs a line of bash in `folder`, in which `boardsharp` is the program. */
+export async function inShell(line: string, options: { folder: string }): Promise<Outcome> {
+  const { PATH = '' } = process.env;
+  const env = { PATH, EXECUTION_PROVIDER: 'cpu', NODE: process.execPath, MAIN };
+  const child = spawn('bash', ['-c', `boardsharp() { "$NODE" "$MAIN" "$@"; }; ${line}`], {
+    cwd: options.folder,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return await outcomeOf(child);
+}
+
+async function outcomeOf(child: ChildProcess, onOutput?: (stdout: string) => void): Promise<Outcome> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.setEncoding('utf8').on('data', (text) => {
+    stdout += text;
+    onOutput?.(stdout);
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text) => {
     stderr += text;
   });
   const [exitCode] = await once(child, 'close');
