@@ -63,6 +63,8 @@ export function limitsFor(scale: number): GateLimits {
   return scale > 2 ? LIMITS_X4 : LIMITS_X2;
 }
 
+type Sums = readonly [number, number, number];
+
 /** The gate's judgement of one window; plain data that may cross threads. */
 export interface WindowFindings {
   readonly scale: number;
@@ -76,12 +78,13 @@ export interface WindowFindings {
   readonly redInkBlocks: number;
   readonly inkBlocks: number;
   readonly blocks: number;
-  /** Sum of the squared disagreement over the core's pixels. */
+  /** Sum over the core's pixels of the squared disagreement, or of the difference in brightness where that is larger. */
   readonly squaredError: number;
   readonly pixels: number;
-  /** Sums of result minus photo over the pixels of blocks that are not red: red, green, blue. */
-  readonly tintSums: readonly [number, number, number];
+  /** Sums of result minus photo: red, green, blue. Over the blocks that are not red, and over those that are. */
+  readonly tintSums: Sums;
   readonly tintPixels: number;
+  readonly redTintSums: Sums;
   readonly shift: ShiftEvidence;
   /** Standard deviation of the photo's noise, in 1/255. */
   readonly noise: number;
@@ -91,13 +94,19 @@ export interface WindowFindings {
 export interface Quality {
   /** `softened`: parts are replaced by the bicubic base. `fallback`: the caller shows the base instead of the result. */
   readonly verdict: 'accepted' | 'softened' | 'fallback';
-  /** PSNR in dB between the photo and the reduced, fitted result: brightness, both smoothed, all windows; 99 at most. */
+  /**
+   * PSNR in dB between the photo and the reduced, fitted result: brightness, both smoothed, all windows; 99 at most. A
+   * block whose brightness only agrees after the fit counts with its difference before it.
+   */
   readonly consistency: number;
   readonly redBlocks: number;
   readonly blocks: number;
   /** How far the result lies right and down of the photo, in photo pixels. */
   readonly shift: { readonly x: number; readonly y: number };
-  /** The largest mean colour difference of the three channels, with its sign, in 1/255. */
+  /**
+   * The largest mean colour difference of the three channels, with its sign, in 1/255: over the blocks that are not red,
+   * and over all when most are red.
+   */
   readonly tint: number;
   /** Standard deviation of the photo's noise, in 1/255: the mean over the windows. */
   readonly noise: number;
@@ -126,25 +135,27 @@ export function inspectWindow(window: JudgedWindow): WindowFindings {
   let pixels = 0;
   let tintPixels = 0;
   const tintSums: [number, number, number] = [0, 0, 0];
+  const redTintSums: [number, number, number] = [0, 0, 0];
   for (let block = 0; block < red.length; block++) {
     if (grid.inCore[block] === 0) continue;
     const area = blockArea(grid, block);
     blocks++;
     pixels += area;
-    squaredError += (measured.disagreement[block] as number) ** 2 * area;
+    const colour = measured.colourDifference.subarray(block * CHANNELS, (block + 1) * CHANNELS);
+    // The fit has a bias: on an empty board it turns any even result into the photo.
+    squaredError +=
+      Math.max(measured.disagreement[block] as number, Math.abs(brightnessOf(colour))) ** 2 * area;
     if (ink[block] === 1) {
       inkBlocks++;
       counted[block] = 1;
     }
+    const sums = red[block] === 1 ? redTintSums : tintSums;
+    for (let c = 0; c < CHANNELS; c++) sums[c] = (sums[c] as number) + (colour[c] as number) * area;
     if (red[block] === 1) {
       redBlocks++;
       redInkBlocks += ink[block] as number;
-      continue;
-    }
-    tintPixels += area;
-    for (let c = 0; c < CHANNELS; c++) {
-      tintSums[c] =
-        (tintSums[c] as number) + (measured.colourDifference[block * CHANNELS + c] as number) * area;
+    } else {
+      tintPixels += area;
     }
   }
   const shift = shiftEvidence(measured.reduced, measured.photo, grid, counted);
@@ -164,6 +175,7 @@ export function inspectWindow(window: JudgedWindow): WindowFindings {
     pixels,
     tintSums,
     tintPixels,
+    redTintSums,
     shift,
     noise: measured.noise,
   };
@@ -220,6 +232,11 @@ function tooManyRed(red: number, ink: number, limits: GateLimits): boolean {
   return red > limits.redBlocks && red > limits.redShare * ink;
 }
 
+/** BT.601. */
+function brightnessOf([red = 0, green = 0, blue = 0]: Float64Array): number {
+  return 0.299 * red + 0.587 * green + 0.114 * blue;
+}
+
 /** Judges a whole result by the findings of all its windows. */
 export function verdictOf(findings: readonly WindowFindings[]): Quality {
   const limits = limitsFor(findings[0]?.scale ?? 2);
@@ -229,17 +246,25 @@ export function verdictOf(findings: readonly WindowFindings[]): Quality {
   const redInkBlocks = total((window) => window.redInkBlocks);
   const inkBlocks = total((window) => window.inkBlocks);
   const blocks = total((window) => window.blocks);
-  const error =
-    total((window) => window.squaredError) /
-    Math.max(
-      1,
-      total((window) => window.pixels),
-    );
-  const tintPixels = Math.max(
+  const pixels = Math.max(
     1,
-    total((window) => window.tintPixels),
+    total((window) => window.pixels),
   );
-  const tints = [0, 1, 2].map((c) => total((window) => window.tintSums[c] as number) / tintPixels);
+  const error = total((window) => window.squaredError) / pixels;
+  // A wrong letter is taken back and tints nothing; where most is wrong, what happens to agree says nothing of the whole.
+  const mostlyRed = redBlocks > 0.5 * blocks;
+  const tintPixels = mostlyRed
+    ? pixels
+    : Math.max(
+        1,
+        total((window) => window.tintPixels),
+      );
+  const tints = [0, 1, 2].map(
+    (c) =>
+      total(
+        (window) => (window.tintSums[c] as number) + (mostlyRed ? (window.redTintSums[c] as number) : 0),
+      ) / tintPixels,
+  );
   const tint = tints.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
   const shift = shiftOf(
     findings.reduce((sum, window) => addEvidence(sum, window.shift), NO_EVIDENCE),
@@ -255,9 +280,14 @@ export function verdictOf(findings: readonly WindowFindings[]): Quality {
   if (tooManyRed(redInkBlocks, inkBlocks, limits)) {
     failures.push(`${redInkBlocks} of ${inkBlocks} blocks with writing disagree with the photo`);
   }
-  const replaced = findings.some((window) => window.replaceAll);
-  const softened = redBlocks > 0 || replaced;
-  const repairs = softened ? [`${redBlocks} of ${blocks} blocks disagreed with the photo`] : [];
+  const replaced = findings.filter((window) => window.replaceAll).length;
+  const softened = redBlocks > 0 || replaced > 0;
+  const disagreed = `${redBlocks} of ${blocks} blocks disagreed with the photo`;
+  if (mostlyRed) failures.push(disagreed);
+  else if (failures.length === 0 && replaced > 0 && replaced === findings.length) {
+    failures.push('no part of it can be trusted');
+  }
+  const repairs = softened ? [disagreed] : [];
   return {
     verdict: failures.length > 0 ? 'fallback' : softened ? 'softened' : 'accepted',
     consistency: error > 0 ? Math.min(99, 10 * Math.log10(255 ** 2 / error)) : 99,

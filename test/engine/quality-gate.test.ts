@@ -35,6 +35,7 @@ import {
 const SEED = 20261123;
 const WIDTH = 200;
 const HEIGHT = 150;
+const PLAIN: BoardLook = { dark: false, stroke: 1.4, strength: 1 };
 
 /** Judges a result in windows, as the engine does, and puts the repaired windows together. */
 function judge(
@@ -66,19 +67,27 @@ function judge(
 }
 
 /** A page, its clean truth and a photo of it. */
-function board(options: { scale: number; look: BoardLook; xHeight: number; sigma: number; noise: number }): {
+function board(options: {
+  scale: number;
+  look: BoardLook;
+  xHeight: number;
+  sigma: number;
+  noise: number;
+  width?: number;
+  height?: number;
+}): {
   marks: Mark[];
   truth: Raster;
   photo: Raster;
   draw: (marks: readonly Mark[]) => Raster;
 } {
-  const { scale, look, xHeight, sigma, noise } = options;
+  const { scale, look, xHeight, sigma, noise, width = WIDTH, height = HEIGHT } = options;
   const random = randomFrom(SEED);
-  const marks = writePage(WIDTH, HEIGHT, xHeight, random);
+  const marks = writePage(width, height, xHeight, random);
   // What a network gives is a little softer than what was drawn.
   const draw = (which: readonly Mark[]): Raster =>
-    blur(drawBoard(WIDTH, HEIGHT, scale, which, look), 0.15 * scale);
-  const truth = drawBoard(WIDTH, HEIGHT, scale, marks, look);
+    blur(drawBoard(width, height, scale, which, look), 0.15 * scale);
+  const truth = drawBoard(width, height, scale, marks, look);
   return { marks, truth, photo: photograph(truth, scale, sigma, noise, random), draw };
 }
 
@@ -205,8 +214,7 @@ for (const scale of [2, 4]) {
 
 test('one shifted window goes back to the base, the others stay', () => {
   const scale = 2;
-  const look = { dark: false, stroke: 1.4, strength: 1 };
-  const { photo, draw, marks } = board({ scale, look, xHeight: 9, sigma: 0.6, noise: 3 });
+  const { photo, draw, marks } = board({ scale, look: PLAIN, xHeight: 9, sigma: 0.6, noise: 3 });
   const result = draw(marks);
   const moved = draw(marks.map((mark) => ({ ...mark, x: mark.x + 0.3 })));
   const corner = { left: 0, top: 0, width: 128, height: 128 };
@@ -222,8 +230,7 @@ test('one shifted window goes back to the base, the others stay', () => {
 
 test('a repair fades on in the neighbouring window', () => {
   const scale = 2;
-  const look = { dark: false, stroke: 1.4, strength: 1 };
-  const { photo, draw, marks } = board({ scale, look, xHeight: 9, sigma: 0.6, noise: 3 });
+  const { photo, draw, marks } = board({ scale, look: PLAIN, xHeight: 9, sigma: 0.6, noise: 3 });
   // A stroke that ends a few pixels left of the border between two windows at x = 128.
   const stroke = { letter: 'l', x: 121, y: 60, size: 9, strokes: LETTERS.l ?? [] };
   const result = draw([...marks, stroke]);
@@ -268,6 +275,46 @@ test('an empty board is accepted, and a stroke invented on it is taken back', ()
   assert.equal(repaired.quality.verdict, 'softened');
   assert.deepEqual(repaired.shown.data, right.data);
 });
+
+const pages: [string, () => Raster][] = [
+  ['an empty board', () => mapBytes(createRaster(800, 600), () => 170)],
+  [
+    'a small crop',
+    () => board({ scale: 2, look: PLAIN, xHeight: 9, sigma: 0.6, noise: 3, width: 60, height: 40 }).photo,
+  ],
+  [
+    'faint stripes in strong noise',
+    () => {
+      const random = randomFrom(SEED);
+      return mapBytes(
+        createRaster(300, 200),
+        (_, i) => 150 + 7 * ((i / CHANNELS) & 2) + 60 * (random() - 0.5),
+      );
+    },
+  ],
+];
+
+for (const [name, draw] of pages) {
+  test(`${name}: a result that is wrong everywhere falls back, and its figures say so`, () => {
+    const photo = draw();
+    const right = enlargeBicubic(photo, 2);
+    const random = randomFrom(SEED);
+    for (const [kind, tint, result] of [
+      ['black', -100, mapBytes(right, () => 0)],
+      ['noise', 0, mapBytes(right, () => 255 * random())],
+      ['+8', 8, mapBytes(right, (value) => value + 8)],
+      ['+60', 60, mapBytes(right, (value) => value + 60)],
+    ] as const) {
+      const { quality } = judge(photo, result, 2, 512);
+      const told = `${kind}: ${JSON.stringify(quality)}`;
+      assert.equal(quality.verdict, 'fallback', told);
+      if (tint !== 0) assert.ok(quality.tint / tint > 0.6, told);
+      const most = 20 * Math.log10(255 / Math.max(6, 0.6 * Math.abs(tint)));
+      assert.ok(quality.consistency < most, told);
+    }
+    assert.equal(judge(photo, right, 2, 512).quality.verdict, 'accepted');
+  });
+}
 
 /** Bicubic of the same photo, kept: it is asked for byte by byte. */
 const enlarged = new Map<Raster, Uint8Array>();
