@@ -7,22 +7,14 @@ import type { Scale } from '../engine/models.ts';
 import type { UpscaleResult } from '../engine/upscale.ts';
 import { AppError, toAppError } from '../errors.ts';
 import { type Command, type CommandContext, choice, type Engine, readArguments, usage } from './command.ts';
-import {
-  findPhotos,
-  formatOfName,
-  identitiesOf,
-  inputError,
-  notAFile,
-  type PhotoTask,
-  planOutputs,
-} from './photos.ts';
+import { chooseTarget, type PhotoTask, planOutputs } from './outputs.ts';
+import { findPhotos, identitiesOf, inputError, notAFile } from './photos.ts';
 import { createProgressBar } from './progress-bar.ts';
 import { refuseExisting, writeResult } from './result-file.ts';
 
 interface Options {
   readonly scale: Scale | undefined;
   readonly model: string | undefined;
-  readonly format: OutputFormat;
   readonly force: boolean;
 }
 
@@ -30,14 +22,19 @@ interface Options {
 const AT_ONCE = 2;
 
 export const runUpscale: Command = async (args, context) => {
-  const { paths, target, json, options } = readOptions(args);
+  const { paths, output, json, format, options } = readOptions(args);
   const config = context.loadConfig();
   const photos = await findPhotos(paths);
-  const tasks = await planOutputs(photos, target, options.format);
+  const target = await chooseTarget(output, photos.length, format);
+  const tasks = await planOutputs(photos, target);
   const engine = await context.openEngine(config);
   try {
     if (options.model !== undefined) engine.catalogue.get(options.model);
-    return await runTasks(tasks, { engine, config, context, options, json, originals: identitiesOf(photos) });
+    return await runTasks(tasks, {
+      ...{ engine, config, context, options, json },
+      format: target.format,
+      originals: identitiesOf(photos),
+    });
   } finally {
     await engine.close();
   }
@@ -45,8 +42,9 @@ export const runUpscale: Command = async (args, context) => {
 
 function readOptions(args: readonly string[]): {
   paths: string[];
-  target: string | undefined;
+  output: string | undefined;
   json: boolean;
+  format: OutputFormat | undefined;
   options: Options;
 } {
   const { values, positionals } = readArguments(args, {
@@ -65,18 +63,14 @@ function readOptions(args: readonly string[]): {
   choice('--look', values.look, ['natural']);
   const scale = choice('--scale', values.scale, ['2', '4']);
   const format = choice('--format', values.format, OUTPUT_FORMATS);
-  const named = values.output === undefined ? undefined : formatOfName(values.output);
-  if (format !== undefined && named !== undefined && format !== named) {
-    throw usage(`--format ${format} does not fit the name ${values.output}`);
-  }
   return {
     paths: positionals,
-    target: values.output,
+    output: values.output,
     json: values.json,
+    format,
     options: {
       scale: scale === undefined ? undefined : (Number(scale) as Scale),
       model: values.model,
-      format: format ?? named ?? 'jpeg',
       force: values.force,
     },
   };
@@ -88,6 +82,7 @@ interface Run {
   readonly context: CommandContext;
   readonly options: Options;
   readonly json: boolean;
+  readonly format: OutputFormat;
   readonly originals: ReadonlySet<string>;
 }
 
@@ -129,13 +124,13 @@ async function runTasks(tasks: readonly PhotoTask[], run: Run): Promise<number> 
 }
 
 async function doTask(task: PhotoTask, run: Run, show: (done: number) => void): Promise<UpscaleResult> {
-  const { engine, config, options, originals } = run;
+  const { engine, config, options, format, originals } = run;
   const { signal } = run.context;
   if (task.error !== undefined || task.output === undefined) throw task.error;
   if (signal.aborted) throw new AppError('CANCELLED', task.input);
   if (!options.force) await refuseExisting(task.output);
   const bytes = await readPhoto(task.input, config.maxInputBytes);
-  const { scale, model, format } = options;
+  const { scale, model } = options;
   const result = await engine.upscaler.upscale({ bytes, scale, model, format, signal, onProgress: show });
   await writeResult(task.output, result.bytes, { replace: options.force, keep: originals, signal });
   return result;

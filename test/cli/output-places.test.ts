@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { findPhotos, planOutputs } from '../../src/cli/photos.ts';
+import { chooseTarget, planOutputs } from '../../src/cli/outputs.ts';
+import { findPhotos } from '../../src/cli/photos.ts';
 import { writeResult } from '../../src/cli/result-file.ts';
 import { encode } from '../../src/engine/image-codec.ts';
 import { temporaryFolder } from '../helpers/engine.ts';
@@ -33,7 +34,11 @@ test('--force never writes over a photo of the same run, also through a link', a
 test('capitals do not hide that a result would replace a photo', async (t) => {
   const folder = temporaryFolder(t);
   for (const name of ['A.JPG', 'A.jpg']) writeFileSync(join(folder, name), JPEG);
-  const tasks = await planOutputs(await findPhotos([folder]), folder, 'jpeg');
+  const tasks = await planOutputs(await findPhotos([folder]), {
+    kind: 'folder',
+    path: folder,
+    format: 'jpeg',
+  });
   // Two photos, or one where the file system knows no capitals.
   for (const { error } of tasks) assert.equal(error?.code, 'OUTPUT_EXISTS');
 });
@@ -45,7 +50,7 @@ test('two names of one folder do not let one result replace another', async (t) 
   writeFileSync(join(folder, 'p/a.png'), PNG);
   symlinkSync('p', join(folder, 'link'));
   const photos = await findPhotos([join(folder, 'p/a.jpg'), join(folder, 'link/a.png')]);
-  const [, second] = await planOutputs(photos, undefined, 'jpeg');
+  const [, second] = await planOutputs(photos, { kind: 'beside', path: '', format: 'jpeg' });
   assert.match(second?.error?.message ?? '', /another photo of this run becomes/);
 });
 
@@ -53,7 +58,7 @@ test('a photo that comes to lie where the result goes is not replaced either', a
   const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'a.png'), PNG);
   const photos = await findPhotos([join(folder, 'a.png')]);
-  const [task] = await planOutputs(photos, join(folder, 'out'), 'jpeg');
+  const [task] = await planOutputs(photos, { kind: 'folder', path: join(folder, 'out'), format: 'jpeg' });
   mkdirSync(join(folder, 'out'));
   symlinkSync('../a.png', join(folder, 'out/a.jpg'));
   const keep = new Set(photos.flatMap(({ identity }) => identity ?? []));
@@ -61,4 +66,35 @@ test('a photo that comes to lie where the result goes is not replaced either', a
     code: 'OUTPUT_EXISTS',
   });
   assert.deepEqual(readdirSync(join(folder, 'out')), ['a.jpg']);
+});
+
+const WRONG_TARGETS = [
+  [['a.jpg', '-o', 'out.tiff'], /out\.tiff .*jpg, png and webp/],
+  [['a.jpg', 'a.png', '-o', 'two.jpg'], /two\.jpg names one file.*2 photos/],
+  [['a.jpg', 'a.png', '-o', 'there.jpg'], /there\.jpg is a file.*2 photos/],
+  [['a.jpg', '-o', 'notes.txt'], /notes\.txt is a file/],
+] as const;
+
+for (const [args, message] of WRONG_TARGETS) {
+  test(`boardsharp upscale ${args.join(' ')} is wrong usage and makes nothing`, async (t) => {
+    const folder = temporaryFolder(t);
+    const before = ['a.jpg', 'a.png', 'notes.txt', 'there.jpg'];
+    for (const name of before) writeFileSync(join(folder, name), name.endsWith('png') ? PNG : JPEG);
+    const run = await boardsharp(['upscale', ...args, '--force'], { folder });
+    assert.equal(run.exitCode, 2);
+    assert.match(run.stderr, message);
+    assert.deepEqual(readdirSync(folder).sort(), before);
+  });
+}
+
+test('a folder may be named like a picture, if it exists or a slash says so', async (t) => {
+  const folder = temporaryFolder(t);
+  mkdirSync(join(folder, 'old.tiff'));
+  writeFileSync(join(folder, 'a.jpg'), JPEG);
+  const photos = await findPhotos([join(folder, 'a.jpg')]);
+  for (const name of ['old.tiff', 'new.png/']) {
+    const target = await chooseTarget(join(folder, name), photos.length, undefined);
+    const [task] = await planOutputs(photos, target);
+    assert.equal(task?.output, join(folder, name, 'a.jpg'));
+  }
 });
