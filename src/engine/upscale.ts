@@ -202,7 +202,7 @@ async function checkLimits(bytes: Uint8Array, format: InputFormat, limits: Limit
   }
 }
 
-/** What was asked for, else the preset where it fits the scale, else the default of the scale that fits the photo. */
+/** What was asked for, else the preset where it fits the scale, else the scale's default; the scale fits the photo. */
 function chooseModel(
   catalogue: Catalogue,
   photo: Raster,
@@ -215,9 +215,9 @@ function chooseModel(
     }
     return model;
   }
+  const scale = wanted.scale ?? chooseScale(photo.width, photo.height);
   const preset = wanted.preset === undefined ? undefined : catalogue.get(wanted.preset);
-  if (preset !== undefined && (wanted.scale ?? preset.scale) === preset.scale) return preset;
-  return catalogue.defaultFor(wanted.scale ?? chooseScale(photo.width, photo.height)).model;
+  return preset?.scale === scale ? preset : catalogue.defaultFor(scale).model;
 }
 
 function tileRules(model: Model): { halo: number; multiple: number; tilePixels: number } {

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { enlargeBicubic } from '../../src/engine/bicubic.ts';
 import { decode, encode } from '../../src/engine/image-codec.ts';
+import { LONGEST_SIDE_FOR_X4 } from '../../src/engine/models.ts';
+import { planTiles } from '../../src/engine/tiles.ts';
 import { STEPS } from '../../src/engine/upscale.ts';
 import { openTestEngine, png, temporaryFolder } from '../helpers/engine.ts';
-import { drawBoard, meanDifference } from '../helpers/pictures.ts';
+import { drawBoard, largestDifference, meanDifference } from '../helpers/pictures.ts';
+import { drawBoard as drawPage, photograph, randomFrom, writePage } from './drawn-board.ts';
 
+const SEED = 20261123;
 const LIMIT = { maxPixels: 50_000_000 };
 
 test('a crop comes back four times as large, a photo twice, and the result shows the same board', async (t) => {
@@ -68,18 +72,26 @@ test('what cannot be done is refused with its own code before the network runs',
   await refuse(small, 'CANCELLED', { signal: AbortSignal.abort() });
 });
 
-test('stopping between tiles ends the work', async (t) => {
-  const { upscaler } = await openTestEngine(t);
+test('stopping between tiles ends the work: the tiles that wait are not begun', async (t) => {
+  const { upscaler } = await openTestEngine(t, ownModel(t, 10_000));
   const abort = new AbortController();
-  const bytes = await encode(drawBoard(1300, 1100), 'jpeg');
+  const photo = drawBoard(300, 300);
+  const tiles = planTiles(300, 300, { halo: 30, multiple: 2, tilePixels: 10_000 });
+  assert.ok(tiles.length >= 25);
+  let calls = 0;
   const work = upscaler.upscale({
-    bytes,
-    scale: 2,
+    bytes: await png(photo),
+    model: 'mine',
     format: 'jpeg',
     signal: abort.signal,
-    onProgress: () => abort.abort(),
+    onProgress: () => {
+      calls++;
+      abort.abort();
+    },
   });
   await assert.rejects(work, { code: 'CANCELLED' });
+  // Two were in work.
+  assert.ok(calls <= 2, `${calls} of ${tiles.length} tiles were done`);
 });
 
 test('photos sent together are all done, each as if it were alone', async (t) => {
@@ -92,19 +104,58 @@ test('photos sent together are all done, each as if it were alone', async (t) =>
   }
 });
 
+test('a photo of many tiles gives the picture of one tile to within 1/255', async (t) => {
+  const { upscaler } = await openTestEngine(t, ownModel(t, 10_000));
+  const random = randomFrom(SEED);
+  const page = writePage(190, 150, 9, random);
+  const board = drawPage(190, 150, 2, page, { dark: false, stroke: 1.4, strength: 1 });
+  const photo = photograph(board, 2, 0.7, 3, random);
+  const bytes = await png(photo);
+  const shares: number[] = [];
+  const [tiled, whole] = [
+    await upscaler.upscale({ bytes, model: 'mine', format: 'png', onProgress: (done) => shares.push(done) }),
+    await upscaler.upscale({ bytes, model: 'boardsharp-x2', format: 'png' }),
+  ];
+  assert.ok(shares.length >= 9, `${shares.length} tiles`);
+  const [picture, wanted] = [
+    await decode(tiled.bytes, 'png', LIMIT),
+    await decode(whole.bytes, 'png', LIMIT),
+  ];
+  assert.ok(largestDifference(picture, wanted) <= 1);
+  assert.notEqual(tiled.quality.verdict, 'fallback', 'then both would be bicubic');
+  assert.ok(largestDifference(picture, enlargeBicubic(photo, 2)) > 8);
+});
+
 test('a new model is data alone: a catalogue of your own is enough', async (t) => {
-  const modelsDir = temporaryFolder(t);
-  const embedded = new URL('../../models/', import.meta.url);
-  const { models } = JSON.parse(readFileSync(new URL('catalogue.json', embedded), 'utf8'));
-  writeFileSync(join(modelsDir, 'mine.onnx'), readFileSync(new URL('boardsharp-x2.onnx', embedded)));
-  const entry = { ...models['boardsharp-x2'], source: { file: 'mine.onnx' }, tilePixels: 20_000 };
-  writeFileSync(join(modelsDir, 'catalogue.json'), JSON.stringify({ models: { mine: entry } }));
-  const { upscaler } = await openTestEngine(t, { MODELS_DIR: modelsDir, MODEL: 'mine' });
+  const { upscaler } = await openTestEngine(t, { ...ownModel(t, 20_000), MODEL: 'mine' });
   const bytes = await png(drawBoard(60, 40));
-  const result = await upscaler.upscale({ bytes, format: 'png' });
+  const result = await upscaler.upscale({ bytes, scale: 2, format: 'png' });
   assert.equal(result.model, 'mine');
   const usual = await upscaler.upscale({ bytes, format: 'png', model: 'boardsharp-x2' });
   assert.deepEqual(result.bytes, usual.bytes);
   // A preset of another scale than the one asked for gives way to that scale's default.
   assert.equal((await upscaler.upscale({ bytes, format: 'png', scale: 4 })).model, 'boardsharp-x4');
 });
+
+test('MODEL does not decide the scale: where it does not fit the photo, the default of the scale is used', async (t) => {
+  for (const [preset, width, model, scale] of [
+    ['boardsharp-x4', LONGEST_SIDE_FOR_X4 + 1, 'boardsharp-x2', 2],
+    ['boardsharp-x4', 60, 'boardsharp-x4', 4],
+    ['boardsharp-x2', 60, 'boardsharp-x4', 4],
+  ] as const) {
+    const { upscaler } = await openTestEngine(t, { MODEL: preset });
+    const result = await upscaler.upscale({ bytes: await png(drawBoard(width, 20)), format: 'png' });
+    assert.deepEqual([result.model, result.scale], [model, scale], `${preset}, ${width} pixels`);
+  }
+});
+
+/** Settings with a model of the user's own: our network for 2 as `mine`, in tiles of at most so many pixels. */
+function ownModel(t: TestContext, tilePixels: number): { MODELS_DIR: string } {
+  const modelsDir = temporaryFolder(t);
+  const embedded = new URL('../../models/', import.meta.url);
+  const { models } = JSON.parse(readFileSync(new URL('catalogue.json', embedded), 'utf8'));
+  writeFileSync(join(modelsDir, 'mine.onnx'), readFileSync(new URL('boardsharp-x2.onnx', embedded)));
+  const entry = { ...models['boardsharp-x2'], source: { file: 'mine.onnx' }, tilePixels };
+  writeFileSync(join(modelsDir, 'catalogue.json'), JSON.stringify({ models: { mine: entry } }));
+  return { MODELS_DIR: modelsDir };
+}
