@@ -159,8 +159,14 @@ export function readConfig(
   };
   const url = (name: SettingName): string => {
     const value = text(name);
-    if (/^https?:$/.test(URL.parse(value)?.protocol ?? '')) return value.replace(/\/+$/, '');
-    problems.push(`${name} must be an http or https address, not "${value}"`);
+    const { protocol = '', username, password } = URL.parse(value) ?? {};
+    if (username || password) problems.push(`${name} must be an address without a user and a password`);
+    else if (/^https?:$/.test(protocol)) return value.replace(/\/+$/, '');
+    // What cannot be read as an address may have them all the same, and is not repeated then.
+    else
+      problems.push(
+        `${name} must be an http or https address${value.includes('@') ? '' : `, not "${value}"`}`,
+      );
     return value;
   };
 

@@ -56,3 +56,30 @@ test('a secret shows itself to nobody who only looks', () => {
     assert.doesNotMatch(shown, /abcdef/);
   }
 });
+
+test('an address with a user or a password is refused, and neither is repeated', () => {
+  for (const address of [
+    'https://me:hunter2@hub.example',
+    'https://hunter2@hub.example/',
+    'https://:hunter2@hub.example',
+    'ftp://me:hunter2@hub.example',
+    'me:hunter2@hub.example',
+    'https//me:hunter2@hub.example',
+  ]) {
+    for (const name of ['HF_ENDPOINT', 'S3_ENDPOINT']) {
+      const s3 = { S3_BUCKET: 'photos', S3_ACCESS_KEY_ID: 'key', S3_SECRET_ACCESS_KEY: 'secret' };
+      const env = { ...(name === 'S3_ENDPOINT' ? s3 : {}), [name]: address };
+      assert.throws(
+        () => readConfig(env),
+        (error: Error & { code?: string }) => {
+          assert.equal(error.code, 'SETTINGS');
+          assert.match(error.message, new RegExp(`${name} must be an (http or https )?address`));
+          assert.doesNotMatch(error.message, /hunter2/);
+          return true;
+        },
+        address,
+      );
+    }
+  }
+  assert.equal(readConfig({ HF_ENDPOINT: 'https://hub.example/@me/' }).hfEndpoint, 'https://hub.example/@me');
+});

@@ -185,7 +185,7 @@ function hubError(error: unknown, access: HubAccess, signal: AbortSignal | undef
   }
   const cause = error instanceof Error ? error.cause : undefined;
   if (error instanceof TypeError && cause instanceof Error) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? cause.message;
+    const reason = (cause as NodeJS.ErrnoException).code ?? cause.name;
     if (error.message !== 'terminated') {
       return new AppError('DOWNLOAD', `${host(access)} cannot be reached (${reason})`, { cause: error });
     }
@@ -194,8 +194,8 @@ function hubError(error: unknown, access: HubAccess, signal: AbortSignal | undef
       action: 'Run the same command again: it continues where this one stopped',
     });
   }
-  const detail = error instanceof Error ? error.message.replace(/\.+$/, '') : 'unknown';
-  return new AppError('DOWNLOAD', `${host(access)} does not answer like a model hub: ${detail}`, {
+  const status = error instanceof HubApiError ? ` (${error.statusCode})` : '';
+  return new AppError('DOWNLOAD', `${host(access)} does not answer like a model hub${status}`, {
     cause: error,
   });
 }

@@ -269,6 +269,17 @@ test('a hub that fails or is down is told apart', async (t) => {
   assert.deepEqual(await filesIn(modelsDir), []);
 });
 
+test('an address is not repeated, however fetching from it fails', async (t) => {
+  const { model, modelsDir } = await open(t);
+  const hfEndpoint = 'http://me:hunter2@127.0.0.1:9';
+  await assert.rejects(pullModel(model, { modelsDir, hfEndpoint }), (error: Error & { code?: string }) => {
+    assert.equal(error.code, 'DOWNLOAD');
+    assert.match(error.message, /127\.0\.0\.1:9/);
+    assert.doesNotMatch(error.message, /hunter2/);
+    return true;
+  });
+});
+
 test('a folder that cannot be made is an error about the folder', async (t) => {
   const { hub, model } = await open(t);
   const file = join(await temporaryFolder(t), 'a-file');
