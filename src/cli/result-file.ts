@@ -1,14 +1,27 @@
 /** Writes a result so that it is there whole or not at all. */
 import { randomUUID } from 'node:crypto';
-import { link, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import type { Stats } from 'node:fs';
+import { access, constants, link, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { AppError } from '../errors.ts';
 import { refusePhoto } from './file-identity.ts';
 
-/** @throws AppError OUTPUT_EXISTS if there is something at `path` already */
-export async function refuseExisting(path: string): Promise<void> {
-  const existing = await lstat(path).catch(() => undefined);
-  if (existing !== undefined) throw new AppError('OUTPUT_EXISTS', path);
+/**
+ * Makes the folder of a result and sees whether the result may lie there, before anything is done for it.
+ * @throws AppError OUTPUT_EXISTS unless `replace`; OUTPUT_UNWRITABLE
+ */
+export async function preparePlace(path: string, { replace }: { replace: boolean }): Promise<void> {
+  try {
+    const folder = dirname(path);
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK | constants.X_OK);
+    const existing = await findExisting(path);
+    if (existing?.isDirectory())
+      throw new AppError('OUTPUT_EXISTS', `${path} is a folder`, { action: 'Use -o for another place' });
+    if (existing && !replace) throw new AppError('OUTPUT_EXISTS', path);
+  } catch (error) {
+    throw error instanceof AppError ? error : unwritable(path, error);
+  }
 }
 
 /**
@@ -25,7 +38,8 @@ export async function writeResult(
     signal,
   }: { replace: boolean; keep: ReadonlySet<string>; signal?: AbortSignal | undefined },
 ): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.part`);
+  // Without the result's own name in it, which may be as long as the system allows already.
+  const temporary = join(dirname(path), `.boardsharp-${randomUUID()}.part`);
   try {
     await mkdir(dirname(path), { recursive: true });
     const file = await open(temporary, 'wx');
@@ -41,10 +55,7 @@ export async function writeResult(
   } catch (error) {
     if (error instanceof AppError) throw error;
     if (signal?.aborted) throw new AppError('CANCELLED', `${path} was not written`, { cause: error });
-    const { code, syscall, message } = error as NodeJS.ErrnoException;
-    // mkdir says EEXIST, too, when a file is where the folder should be; only link says it of the result.
-    if (code === 'EEXIST' && syscall === 'link') throw new AppError('OUTPUT_EXISTS', path, { cause: error });
-    throw new AppError('OUTPUT_UNWRITABLE', `${path} (${code ?? message})`, { cause: error });
+    throw unwritable(path, error);
   } finally {
     await rm(temporary, { force: true }).catch(() => undefined);
   }
@@ -55,9 +66,23 @@ async function moveToFree(temporary: string, path: string): Promise<void> {
   try {
     await link(temporary, path);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error;
-    await refuseExisting(path);
+    const taken = (error as NodeJS.ErrnoException).code === 'EEXIST';
+    // What else they say differs by system: EPERM, ENOTSUP, ENOSYS, EISDIR. If it was something else, rename fails too.
+    if (taken || (await findExisting(path))) throw new AppError('OUTPUT_EXISTS', path, { cause: error });
     await rename(temporary, path);
   }
+}
+
+async function findExisting(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function unwritable(path: string, error: unknown): AppError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return new AppError('OUTPUT_UNWRITABLE', `${path} (${code ?? message})`, { cause: error });
 }

@@ -10,7 +10,7 @@ import { type Command, type CommandContext, choice, type Engine, readArguments, 
 import { chooseTarget, type PhotoTask, planOutputs } from './outputs.ts';
 import { findPhotos, identitiesOf, inputError, notAFile } from './photos.ts';
 import { createProgressBar } from './progress-bar.ts';
-import { refuseExisting, writeResult } from './result-file.ts';
+import { preparePlace, writeResult } from './result-file.ts';
 
 interface Options {
   readonly scale: Scale | undefined;
@@ -128,7 +128,7 @@ async function doTask(task: PhotoTask, run: Run, show: (done: number) => void): 
   const { signal } = run.context;
   if (task.error !== undefined || task.output === undefined) throw task.error;
   if (signal.aborted) throw new AppError('CANCELLED', task.input);
-  if (!options.force) await refuseExisting(task.output);
+  await preparePlace(task.output, { replace: options.force });
   const bytes = await readPhoto(task.input, config.maxInputBytes);
   const { scale, model } = options;
   const result = await engine.upscaler.upscale({ bytes, scale, model, format, signal, onProgress: show });

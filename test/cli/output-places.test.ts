@@ -98,3 +98,31 @@ test('a folder may be named like a picture, if it exists or a slash says so', as
     assert.equal(task?.output, join(folder, name, 'a.jpg'));
   }
 });
+
+test('a place that cannot be written is noticed before the photo is read', {
+  skip: process.platform !== 'linux',
+}, async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'a.jpg'), 'the network would refuse this');
+  writeFileSync(join(folder, 'file'), 'in the way');
+  const long = `${'я'.repeat(126)}.jpg`;
+  writeFileSync(join(folder, `${'я'.repeat(125)}.jpg`), 'and this');
+  for (const [photo, ...target] of [
+    ['a.jpg', '-o', 'file/results/'],
+    ['a.jpg', '-o', long],
+    [`${'я'.repeat(125)}.jpg`],
+  ] as const) {
+    const run = await boardsharp(['upscale', photo, ...target], { folder });
+    assert.equal(run.exitCode, 1);
+    assert.match(run.stderr, /The result cannot be written: .* \((ENOTDIR|EEXIST|ENAMETOOLONG)\)/);
+  }
+});
+
+test('a name as long as the system allows gets its result', async (t) => {
+  const folder = temporaryFolder(t);
+  const name = `${'я'.repeat(119)}.jpg`;
+  writeFileSync(join(folder, name), JPEG);
+  const run = await boardsharp(['upscale', name], { folder });
+  assert.equal(run.exitCode, 0, run.stderr);
+  assert.equal(readdirSync(folder).length, 2);
+});
