@@ -13,11 +13,11 @@ export interface Outcome {
 
 /**
  * Runs `boardsharp` in `folder` on the CPU with nothing of this process's settings.
- * `interruptAfter` presses Ctrl-C once stdout matches.
+ * `interruptAfter` presses Ctrl-C once stdout matches; `uid` is the user it runs as.
  */
 export async function boardsharp(
   args: readonly string[],
-  options: { folder: string; env?: Record<string, string>; interruptAfter?: RegExp },
+  options: { folder: string; env?: Record<string, string>; interruptAfter?: RegExp; uid?: number },
 ): Promise<Outcome> {
   const { PATH = '' } = process.env;
   const env = { PATH, EXECUTION_PROVIDER: 'cpu', ...options.env };
@@ -25,6 +25,7 @@ export async function boardsharp(
     cwd: options.folder,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
+    uid: options.uid,
   });
   return await outcomeOf(child, (stdout) => {
     if (options.interruptAfter?.test(stdout)) child.kill('SIGINT');
