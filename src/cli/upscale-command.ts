@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import pMap from 'p-map';
 import type { Config } from '../config.ts';
 import { OUTPUT_FORMATS, type OutputFormat } from '../engine/image-format.ts';
-import type { Scale } from '../engine/models.ts';
+import type { Catalogue, Scale } from '../engine/models.ts';
 import type { UpscaleResult } from '../engine/upscale.ts';
 import { AppError, toAppError } from '../errors.ts';
 import { type Command, type CommandContext, choice, type Engine, readArguments, usage } from './command.ts';
@@ -29,7 +29,7 @@ export const runUpscale: Command = async (args, context) => {
   const tasks = await planOutputs(photos, target);
   const engine = await context.openEngine(config);
   try {
-    if (options.model !== undefined) engine.catalogue.get(options.model);
+    checkModel(engine.catalogue, options, config.model);
     return await runTasks(tasks, {
       ...{ engine, config, context, options, json },
       format: target.format,
@@ -74,6 +74,26 @@ function readOptions(args: readonly string[]): {
       force: values.force,
     },
   };
+}
+
+/** What is wrong for every photo is said once, before the first. @throws AppError USAGE, SETTINGS */
+function checkModel(
+  { models }: Catalogue,
+  { model: name, scale }: Options,
+  preset: string | undefined,
+): void {
+  const known = `there are ${[...models.keys()].join(', ')}`;
+  const action = 'See `boardsharp models` for what each is for';
+  if (name === undefined) {
+    if (preset !== undefined && !models.has(preset))
+      throw new AppError('SETTINGS', `MODEL=${preset} names no model; ${known}`, { action });
+    return;
+  }
+  const model = models.get(name);
+  if (model === undefined)
+    throw new AppError('USAGE', `--model ${name} names no model; ${known}`, { action });
+  if (scale !== undefined && scale !== model.scale)
+    throw new AppError('USAGE', `${name} enlarges by ${model.scale}, not by ${scale}`, { action });
 }
 
 interface Run {

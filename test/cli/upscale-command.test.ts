@@ -137,12 +137,34 @@ test('wrong settings are reported together, exit 2', async (t) => {
   assert.match(run.stderr, /EXECUTION_PROVIDER.*MAX_INPUT_SIDE.*PORT/);
 });
 
-test('an unknown model is wrong for all photos', async (t) => {
+const WRONG_MODELS = [
+  [['--model', 'esrgan'], {}, /not understood: --model esrgan .*there are boardsharp-x2.*boardsharp models/],
+  [['--model', 'boardsharp-x2', '--scale', '4'], {}, /not understood: boardsharp-x2 enlarges by 2, not by 4/],
+  [[], { MODEL: 'nonsense' }, /Settings are wrong: MODEL=nonsense .*there are boardsharp-x2/],
+] as const;
+
+for (const [args, env, message] of WRONG_MODELS) {
+  test(`a wrong choice of model is said once, not for every photo: ${message.source}`, async (t) => {
+    const folder = temporaryFolder(t);
+    for (const name of ['a.jpg', 'b.jpg']) writeFileSync(join(folder, name), PHOTO);
+    const run = await boardsharp(['upscale', '.', ...args], { folder, env });
+    assert.equal(run.exitCode, 2);
+    assert.match(run.stderr, message);
+    assert.equal(run.stderr.trim().split('\n').length, 1, run.stderr);
+  });
+}
+
+test('--model and --scale outweigh MODEL', async (t) => {
   const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'a.jpg'), PHOTO);
-  const run = await boardsharp(['upscale', 'a.jpg', '--model', 'esrgan'], { folder });
-  assert.equal(run.exitCode, 1);
-  assert.match(run.stderr, /There is no such model: esrgan; there are boardsharp-x2/);
+  const unused = ['upscale', 'a.jpg', '--model', 'boardsharp-x2', '--json'];
+  const named = await boardsharp(unused, { folder, env: { MODEL: 'nonsense' } });
+  assert.equal(JSON.parse(named.stdout).model, 'boardsharp-x2');
+  const scaled = await boardsharp(['upscale', 'a.jpg', '--scale', '4', '--json', '--force'], {
+    folder,
+    env: { MODEL: 'boardsharp-x2' },
+  });
+  assert.equal(JSON.parse(scaled.stdout).model, 'boardsharp-x4');
 });
 
 test('a file that may not be read and a folder that may not be written are named', {
