@@ -259,8 +259,19 @@ function parseDuration(text: string): number | undefined {
 }
 
 /** Whether errors should show where they came from; works before the settings are read, or when they are wrong. */
-export function wantsStackTraces(): boolean {
-  return process.env.LOG_LEVEL === 'debug' || process.env.LOG_LEVEL === 'trace';
+export function wantsStackTraces(folder = process.cwd()): boolean {
+  let fromFile: Record<string, string | undefined> = {};
+  try {
+    fromFile = readDotEnv(resolve(folder, '.env'));
+  } catch {
+    // That it cannot be read is the error being reported.
+  }
+  return showsStackTraces({ ...fromFile, ...process.env }.LOG_LEVEL?.trim());
+}
+
+/** The same of a level that is known. */
+export function showsStackTraces(logLevel: string | undefined): boolean {
+  return logLevel === 'debug' || logLevel === 'trace';
 }
 
 function readDotEnv(path: string): Record<string, string | undefined> {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The process: arguments, signals, exit codes. */
 import { enableCompileCache } from 'node:module';
+import { traceOf, visible } from './cli/terminal-text.ts';
 import { loadConfig, wantsStackTraces } from './config.ts';
 import { type AppError, toAppError } from './errors.ts';
 
@@ -64,8 +65,8 @@ try {
   process.exitCode ||= exitCode;
 } catch (thrown) {
   const error = toAppError(thrown);
-  process.stderr.write(`boardsharp: ${error.message}\n`);
-  if (wantsStackTraces()) process.stderr.write(`${error.stack}\n`);
+  process.stderr.write(`boardsharp: ${visible(error.message)}\n`);
+  if (wantsStackTraces()) process.stderr.write(`${traceOf(error)}\n`);
   process.exitCode = exitCodeOf(error);
 }
 // A service that was told to stop and did has done all it should.

@@ -6,6 +6,7 @@ import { locateModel } from '../engine/model-files.ts';
 import { networkOf } from '../engine/upscale.ts';
 import { AppError, toAppError } from '../errors.ts';
 import { type Command, type Engine, readArguments } from './command.ts';
+import { visible } from './terminal-text.ts';
 
 /** One thing checked: answers with what it found. */
 interface Check {
@@ -20,10 +21,10 @@ export const runDoctor: Command = async (args, { loadConfig, openEngine, openSto
   let failures = 0;
   async function examine({ name, run }: Check): Promise<void> {
     try {
-      stdout.write(`ok    ${name}: ${await run()}\n`);
+      stdout.write(`ok    ${name}: ${visible(await run())}\n`);
     } catch (thrown) {
       failures++;
-      stdout.write(`FAIL  ${name}: ${toAppError(thrown).message}\n`);
+      stdout.write(`FAIL  ${name}: ${visible(toAppError(thrown).message)}\n`);
     }
   }
 

@@ -1,6 +1,7 @@
 /** One line of progress on a terminal, redrawn in place; silent anywhere else. */
 import { clearLine, cursorTo } from 'node:readline';
 import type { WriteStream } from 'node:tty';
+import { visible } from './terminal-text.ts';
 
 export interface ProgressBar {
   /** @param done 0…1 @param label what is being worked on */
@@ -18,7 +19,7 @@ export function createProgressBar(stream: NodeJS.WritableStream): ProgressBar {
     show(done, label) {
       const filled = Math.round(CELLS * Math.min(1, Math.max(0, done)));
       const bar = '█'.repeat(filled) + '░'.repeat(CELLS - filled);
-      const line = `${bar} ${String(Math.floor(done * 100)).padStart(3)} %  ${label}`;
+      const line = `${bar} ${String(Math.floor(done * 100)).padStart(3)} %  ${visible(label)}`;
       cursorTo(terminal, 0);
       terminal.write(line.slice(0, terminal.columns || 80));
       clearLine(terminal, 1);

@@ -1,7 +1,7 @@
 /** `boardsharp upscale`: photos in, pictures out, no services. */
 import { readFile, stat } from 'node:fs/promises';
 import pMap from 'p-map';
-import type { Config } from '../config.ts';
+import { type Config, showsStackTraces } from '../config.ts';
 import { OUTPUT_FORMATS, type OutputFormat } from '../engine/image-format.ts';
 import type { Catalogue, Scale } from '../engine/models.ts';
 import type { UpscaleResult } from '../engine/upscale.ts';
@@ -11,6 +11,7 @@ import { chooseTarget, type PhotoTask, planOutputs } from './outputs.ts';
 import { findPhotos, identitiesOf, inputError, notAFile } from './photos.ts';
 import { createProgressBar } from './progress-bar.ts';
 import { preparePlace, writeResult } from './result-file.ts';
+import { traceOf, visible } from './terminal-text.ts';
 
 interface Options {
   readonly scale: Scale | undefined;
@@ -124,14 +125,18 @@ async function runTasks(tasks: readonly PhotoTask[], run: Run): Promise<number> 
         show(0);
         const result = await doTask(task, run, show);
         bar.clear();
-        context.stdout.write(json ? `${jsonOfResult(task, result)}\n` : `${lineOfResult(task, result)}\n`);
+        context.stdout.write(
+          json ? `${jsonOfResult(task, result)}\n` : `${visible(lineOfResult(task, result))}\n`,
+        );
       } catch (thrown) {
         failed++;
         const error = toAppError(thrown);
         bar.clear();
         if (json) context.stdout.write(`${jsonOfFailure(task, error)}\n`);
         // A cancelled run says so once, not for every photo.
-        if (error.code !== 'CANCELLED') context.stderr.write(`${task.input}: ${error.message}\n`);
+        if (error.code === 'CANCELLED') return;
+        context.stderr.write(`${visible(`${task.input}: ${error.message}`)}\n`);
+        if (showsStackTraces(run.config.logLevel)) context.stderr.write(`${traceOf(error)}\n`);
       }
       progress[index] = 1;
     },
