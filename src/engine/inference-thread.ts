@@ -96,18 +96,25 @@ async function chooseDevice(network: Network, threads: number): Promise<Loaded> 
   const stay = (reason: string): Loaded => ({ ...cpu, device: { provider: 'cpu', reason } });
   if (process.platform === 'linux' && !VULKAN_LOADERS.some(existsSync))
     return stay('no Vulkan, so no GPU to try');
+  let gpu: Loaded | undefined;
+  let reason: string;
   try {
-    const gpu = await openOn(network, 'webgpu', threads);
+    gpu = await openOn(network, 'webgpu', threads);
     const input = toPlanes(probeTile(), network.multiple, network.white);
     const onGpu = await timeSecondRun(gpu.session, network, input);
     const onCpu = await timeSecondRun(cpu.session, network, input);
-    const { take, reason } = compareDevices(onGpu, onCpu);
-    if (!take) return stay(reason);
-    await cpu.session.release();
-    return { ...gpu, device: { provider: 'webgpu', reason } };
+    const comparison = compareDevices(onGpu, onCpu);
+    if (comparison.take) {
+      await cpu.session.release();
+      return { ...gpu, device: { provider: 'webgpu', reason: comparison.reason } };
+    }
+    reason = comparison.reason;
   } catch (error) {
-    return stay(`WebGPU cannot be used (${reasonOf(error)})`);
+    reason = `WebGPU cannot be used (${reasonOf(error)})`;
   }
+  // It holds memory of the GPU; one that failed may fail at this too, and that is not the reason to tell.
+  await gpu?.session.release().catch(() => {});
+  return stay(reason);
 }
 
 /** The first run compiles shaders and allocates; the second is what every later tile costs. */
