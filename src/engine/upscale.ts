@@ -93,7 +93,7 @@ export function createUpscaler({
   inference: Inference;
   pixelWork: PixelWork;
 }): Upscaler {
-  // A file is hashed once: afterwards its network is in memory.
+  // A file is hashed once: afterwards its network is in memory, until its thread fails.
   const verified = new Map<string, Promise<string>>();
   function locateOnce(model: Model): Promise<string> {
     const known = verified.get(model.name);
@@ -146,7 +146,12 @@ export function createUpscaler({
         const { width, height } = scaleRect(tile.keep, scale);
         const saved = await tileKeeper?.load(plan, index);
         if (saved?.length === width * height * CHANNELS) return { width, height, data: saved };
-        const { raster, runMs } = await inference.enlargeTile(network, photo, tile, signal);
+        const { raster, runMs } = await inference
+          .enlargeTile(network, photo, tile, signal)
+          .catch((error: unknown) => {
+            verified.delete(model.name);
+            throw error;
+          });
         timings.network += runMs;
         await tileKeeper?.save(plan, index, raster.data);
         return raster;
