@@ -30,12 +30,13 @@ test('.env.example lists every setting with its default, and docs/configuration.
   }
 });
 
-test('docs/errors.md lists every error code with its status and what to do', () => {
+test('docs/errors.md lists every error code with its status, whether to try again, and what to do', () => {
   const rows = read('docs/errors.md').split('\n');
   assert.deepEqual(tableKeys('docs/errors.md'), Object.keys(ERROR_CATALOGUE).sort());
-  for (const [code, { status, title, action }] of Object.entries(ERROR_CATALOGUE)) {
+  for (const [code, { status, title, action, retryable }] of Object.entries(ERROR_CATALOGUE)) {
     const row = rows.find((line) => line.startsWith(`| \`${code}\``)) ?? '';
     for (const text of [String(status), title, action]) assert.ok(row.includes(text), `${code}: ${text}`);
+    assert.equal(row.split(' | ')[2], retryable ? 'yes' : 'no', `${code}: again`);
   }
 });
 
