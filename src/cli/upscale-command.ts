@@ -113,16 +113,19 @@ async function runTasks(tasks: readonly PhotoTask[], run: Run): Promise<number> 
   const bar = createProgressBar(context.stderr);
   const progress = tasks.map(() => 0);
   let failed = 0;
+  let started = false;
 
   await pMap(
     tasks,
     async (task, index) => {
       const show = (done: number): void => {
+        started = true;
         progress[index] = done;
         bar.show(progress.reduce((sum, share) => sum + share, 0) / tasks.length, task.input);
       };
       try {
-        show(0);
+        // Not before the first tile of all: until then the log says where networks run, on the same terminal.
+        if (started) show(0);
         const result = await doTask(task, run, show);
         bar.clear();
         context.stdout.write(

@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { runModels } from '../../src/cli/models-command.ts';
-import { hubEntry, temporaryFolder, writeOwn } from '../helpers/catalogue-files.ts';
+import { hubEntry, writeOwn } from '../helpers/catalogue-files.ts';
+import { temporaryFolder } from '../helpers/engine.ts';
 import { openLocalHub, sha256 } from '../helpers/local-hub.ts';
 
 /** The command with a local hub that has the model "net", and what it wrote. */
 async function open(t: TestContext, { isTTY = false, model }: { isTTY?: boolean; model?: string } = {}) {
   const hub = await openLocalHub(t);
-  const modelsDir = await temporaryFolder(t);
+  const modelsDir = temporaryFolder(t);
   await writeOwn(modelsDir, { net: hubEntry({ summary: 'A network for tests' }) });
   const [stdout, stderr] = [new PassThrough(), Object.assign(new PassThrough(), { isTTY })];
   const config = { model, modelsDir, hfEndpoint: hub.url, hfToken: undefined };
