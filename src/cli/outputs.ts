@@ -18,6 +18,7 @@ export interface Target {
 /** One photo to do, or the reason why not. */
 export interface PhotoTask {
   readonly input: string;
+  readonly file: Photo['file'];
   /** Where the result goes; undefined when it depends on nothing but an error. */
   readonly output: string | undefined;
   readonly error?: AppError;
@@ -63,9 +64,9 @@ export async function planOutputs(photos: readonly Photo[], target: Target): Pro
   const originals = identitiesOf(photos);
   const taken = new Set<string>();
   const tasks: PhotoTask[] = [];
-  for (const { path, error } of photos) {
+  for (const { path, file, error } of photos) {
     if (error !== undefined) {
-      tasks.push({ input: path, output: undefined, error });
+      tasks.push({ input: path, file, output: undefined, error });
       continue;
     }
     const output = outputOf(path, target);
@@ -77,9 +78,9 @@ export async function planOutputs(photos: readonly Photo[], target: Target): Pro
           action: 'Use -o for another place',
         });
       taken.add(place);
-      tasks.push({ input: path, output });
+      tasks.push({ input: path, file, output });
     } catch (thrown) {
-      tasks.push({ input: path, output, error: toAppError(thrown) });
+      tasks.push({ input: path, file, output, error: toAppError(thrown) });
     }
   }
   return tasks;

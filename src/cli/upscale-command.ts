@@ -157,23 +157,23 @@ async function doTask(task: PhotoTask, run: Run, show: (done: number) => void): 
   if (task.error !== undefined || task.output === undefined) throw task.error;
   if (signal.aborted) throw new AppError('CANCELLED', task.input);
   await preparePlace(task.output, { replace: options.force });
-  const bytes = await readPhoto(task.input, config.maxInputBytes);
+  const bytes = await readPhoto(task, config.maxInputBytes);
   const { scale, model } = options;
   const result = await engine.upscaler.upscale({ bytes, scale, model, format, signal, onProgress: show });
   await writeResult(task.output, result.bytes, { replace: options.force, keep: originals, signal });
   return result;
 }
 
-async function readPhoto(path: string, maxBytes: number): Promise<Uint8Array> {
+async function readPhoto({ input, file }: PhotoTask, maxBytes: number): Promise<Uint8Array> {
   try {
-    const info = await stat(path);
+    const info = await stat(file);
     // Reading a pipe would wait for somebody to write into it, for ever and beyond any Ctrl-C.
-    if (!info.isFile()) throw notAFile(path);
+    if (!info.isFile()) throw notAFile(input);
     const { size } = info;
     if (size > maxBytes) throw new AppError('TOO_MANY_BYTES', `${size}, the limit is ${maxBytes}`);
-    return await readFile(path);
+    return await readFile(file);
   } catch (error) {
-    throw error instanceof AppError ? error : inputError(path, error);
+    throw error instanceof AppError ? error : inputError(input, error);
   }
 }
 

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { decode, encode } from '../../src/engine/image-codec.ts';
 import { temporaryFolder } from '../helpers/engine.ts';
 import { drawBoard } from '../helpers/pictures.ts';
-import { boardsharp } from '../helpers/program.ts';
+import { boardsharp, inShell } from '../helpers/program.ts';
 
 const PHOTO = await encode(drawBoard(48, 36), 'jpeg');
 const NOBODY = 65_534;
@@ -87,6 +87,21 @@ test('a pipe among the photos is named, not waited for', {
   assert.equal(run.exitCode, 1);
   assert.match(run.stderr, /pipe\.jpg: The file cannot be read: pipe\.jpg is not a file/);
   assert.deepEqual(readdirSync(join(folder, 'out')), ['a.jpg']);
+});
+
+test('names that are not UTF-8 are read from their folder; named alone, the error says what to do', {
+  skip: process.platform !== 'linux',
+}, async (t) => {
+  const folder = temporaryFolder(t);
+  mkdirSync(join(folder, 'in'));
+  // Old cameras and archives: Latin-1, in which é is one byte.
+  writeFileSync(Buffer.from(join(folder, 'in/caf\xe9.jpg'), 'latin1'), PHOTO);
+  const run = await boardsharp(['upscale', 'in', '-o', 'out'], { folder });
+  assert.equal(run.exitCode, 0, run.stderr);
+  assert.deepEqual(readdirSync(join(folder, 'out')), ['caf\ufffd.jpg']);
+  const alone = await inShell("boardsharp upscale in/caf$'\\xe9'.jpg", { folder });
+  assert.equal(alone.exitCode, 1);
+  assert.match(alone.stderr, /not UTF-8.*Rename it, or name its folder/);
 });
 
 test('two photos of one name do not overwrite each other', async (t) => {
