@@ -1,6 +1,6 @@
 /** Passes a whole result through the quality gate, window by window, and puts the repairs into it. */
 import pMap from 'p-map';
-import type { PixelResponse, PixelWork } from './pixel-work.ts';
+import type { PixelWork } from './pixel-work.ts';
 import { cutOut, paste, type Raster, type Rect, scaleRect } from './pixels.ts';
 import { type Quality, verdictOf } from './quality-gate.ts';
 import { planTiles, type Tile } from './tiles.ts';
@@ -26,9 +26,9 @@ export async function passGate(
   const windows = planTiles(photo.width, photo.height, WINDOWS);
 
   /** Does `work` for every window; answers in the windows' order. */
-  const forEachWindow = (
-    work: (read: Rect, core: Rect) => Promise<PixelResponse>,
-  ): Promise<PixelResponse[]> =>
+  const forEachWindow = <Response>(
+    work: (read: Rect, core: Rect) => Promise<Response>,
+  ): Promise<Response[]> =>
     pMap(
       windows,
       ({ read, keep }) => work(read, { ...keep, left: keep.left - read.left, top: keep.top - read.top }),
@@ -44,8 +44,8 @@ export async function passGate(
     };
     return pixelWork.call({ kind: 'judge', window }, signal);
   });
-  const quality = verdictOf(judged.flatMap(({ findings }) => findings ?? []));
-  const repairs =
+  const quality = verdictOf(judged.map(({ findings }) => findings));
+  const repairs: { raster: Raster | null }[] =
     quality.verdict === 'fallback'
       ? await forEachWindow((read, keep) =>
           pixelWork.call({ kind: 'base', photo: cutOut(photo, read), keep, scale }, signal),

@@ -109,7 +109,7 @@ export function openInference({
         },
         signal,
       );
-      return { raster: finished.raster as Raster, runMs: response.runMs };
+      return { raster: finished.raster, runMs: response.runMs };
     },
     close: () => thread.close(),
   };

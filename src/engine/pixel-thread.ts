@@ -3,29 +3,28 @@ import { blendToBase } from './base-blend.ts';
 import { enlarge } from './bicubic.ts';
 import type { PixelRequest, PixelResponse } from './pixel-work.ts';
 import { type Raster, scaleRect, toRaster } from './pixels.ts';
-import { inspectWindow, type WindowFindings } from './quality-gate.ts';
+import { inspectWindow } from './quality-gate.ts';
 import { serve } from './thread.ts';
 
 serve<PixelRequest, PixelResponse>(async (request) => {
   switch (request.kind) {
     case 'finish': {
       const { photo, keep, scale, base, output } = request;
-      return answer(
+      return finished(
         base === 'bicubic' ? enlarge(photo, scale, keep, output) : toRaster(output, scaleRect(keep, scale)),
       );
     }
     case 'base':
-      return answer(enlarge(request.photo, request.scale, request.keep, null));
+      return finished(enlarge(request.photo, request.scale, request.keep, null));
     case 'judge': {
       const findings = inspectWindow(request.window);
-      return answer(blendToBase(request.window, findings), findings);
+      const raster = blendToBase(request.window, findings);
+      const transfer = raster === null ? [] : [raster.data.buffer as ArrayBuffer];
+      return { value: { kind: 'judged', findings, raster }, transfer };
     }
   }
 });
 
-function answer(raster: Raster | null, findings: WindowFindings | null = null) {
-  return {
-    value: { raster, findings },
-    transfer: raster === null ? [] : [raster.data.buffer as ArrayBuffer],
-  };
+function finished(raster: Raster): { value: PixelResponse; transfer: ArrayBuffer[] } {
+  return { value: { kind: 'finished', raster }, transfer: [raster.data.buffer as ArrayBuffer] };
 }

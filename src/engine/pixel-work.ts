@@ -17,15 +17,26 @@ export type PixelRequest =
   | (Part & { readonly kind: 'base' })
   | { readonly kind: 'judge'; readonly window: JudgedWindow };
 
-export interface PixelResponse {
-  /** What was asked for; for a judged window its repaired core, or null when that stays as it is. */
-  readonly raster: Raster | null;
-  readonly findings: WindowFindings | null;
+export type PixelResponse = Finished | Judged;
+
+interface Finished {
+  readonly kind: 'finished';
+  readonly raster: Raster;
 }
+
+interface Judged {
+  readonly kind: 'judged';
+  readonly findings: WindowFindings;
+  /** The window's repaired core; null when it stays as it is. */
+  readonly raster: Raster | null;
+}
+
+/** What a request is answered with. */
+type ResponseTo<Request extends PixelRequest> = Request extends { kind: 'judge' } ? Judged : Finished;
 
 export interface PixelWork {
   /** Rasters and planes in the request are moved to the thread: they are empty for the caller afterwards. */
-  call(request: PixelRequest, signal?: AbortSignal): Promise<PixelResponse>;
+  call<Request extends PixelRequest>(request: Request, signal?: AbortSignal): Promise<ResponseTo<Request>>;
   close(): Promise<void>;
 }
 
@@ -36,11 +47,13 @@ export function openPixelWork(threads = 2): PixelWork {
     open: 0,
   }));
   return {
-    async call(request, signal) {
+    async call<Request extends PixelRequest>(request: Request, signal?: AbortSignal) {
       const idlest = pool.reduce((best, worker) => (worker.open < best.open ? worker : best));
       idlest.open++;
       try {
-        return await idlest.thread.call(request, { transfer: buffersOf(request), signal });
+        const response = await idlest.thread.call(request, { transfer: buffersOf(request), signal });
+        // Types do not reach through a thread: this says which answer belongs to which request.
+        return response as ResponseTo<Request>;
       } finally {
         idlest.open--;
       }
