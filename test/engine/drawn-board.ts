@@ -42,17 +42,6 @@ function circle(x: number, y: number, rx: number, ry: number, from: number, to: 
   });
 }
 
-/** Numbers in 0..1 from a seed (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** One thing written on a board: lengths in photo pixels. */
 export interface Mark {
   readonly letter: string;
@@ -88,7 +77,7 @@ export interface BoardLook {
 }
 
 /** Draws the marks at `scale` times the photo's size: anti-aliased strokes on a board with a gentle light gradient. */
-export function drawBoard(
+export function drawPage(
   width: number,
   height: number,
   scale: number,

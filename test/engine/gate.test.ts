@@ -6,7 +6,8 @@ import { passGate } from '../../src/engine/gate.ts';
 import { openPixelWork, type PixelWork } from '../../src/engine/pixel-work.ts';
 import { createRaster, paste, type Raster } from '../../src/engine/pixels.ts';
 import { largestDifference } from '../helpers/pictures.ts';
-import { blur, drawBoard, mapBytes, photograph, randomFrom, sharpen, writePage } from './drawn-board.ts';
+import { randomFrom } from '../helpers/seed.ts';
+import { blur, drawPage, mapBytes, photograph, sharpen, writePage } from './drawn-board.ts';
 
 const SCALE = 2;
 /** Two windows beside each other, with the border between them in the middle. */
@@ -18,7 +19,7 @@ const BORDER = WIDTH / 2;
 function page(): { photo: Raster; right: Raster } {
   const random = randomFrom(20261123);
   const look = { dark: false, stroke: 1.4, strength: 1 };
-  const truth = drawBoard(WIDTH, HEIGHT, SCALE, writePage(WIDTH, HEIGHT, 9, random), look);
+  const truth = drawPage(WIDTH, HEIGHT, SCALE, writePage(WIDTH, HEIGHT, 9, random), look);
   return { photo: photograph(truth, SCALE, 0.6, 3, random), right: sharpen(blur(truth, 0.3), 1, 0.3) };
 }
 

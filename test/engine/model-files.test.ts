@@ -6,7 +6,8 @@ import { type TestContext, test } from 'node:test';
 import { locateModel, type PullOptions, pullModel } from '../../src/engine/model-files.ts';
 import { loadCatalogue, type Model } from '../../src/engine/models.ts';
 import { Secret } from '../../src/secret.ts';
-import { type Entry, fileEntry, hubEntry, temporaryFolder, writeOwn } from '../helpers/catalogue-files.ts';
+import { type Entry, fileEntry, hubEntry, writeOwn } from '../helpers/catalogue-files.ts';
+import { temporaryFolder } from '../helpers/engine.ts';
 import {
   bytesFrom,
   COMMIT,
@@ -27,7 +28,7 @@ interface Setting {
 /** A hub, an empty models folder but for the catalogue, and the model "net" in it. */
 async function open(t: TestContext, changes: Entry = {}): Promise<Setting> {
   const hub = await openLocalHub(t);
-  const modelsDir = await temporaryFolder(t);
+  const modelsDir = temporaryFolder(t);
   const model = await modelOf(modelsDir, hubEntry(changes));
   return {
     hub,
@@ -59,7 +60,7 @@ async function pullCutMidway({ hub, pull }: Setting): Promise<void> {
 const PART = /^\.net\.[0-9a-f]{12}\.part$/;
 
 test('a file beside the catalogue is found when its hash is right', async (t) => {
-  const modelsDir = await temporaryFolder(t);
+  const modelsDir = temporaryFolder(t);
   const content = bytesFrom('ours', 5000);
   const model = await modelOf(modelsDir, fileEntry({ sha256: sha256(content), bytes: 5000 }));
   await assert.rejects(locateModel(model, { modelsDir }), { code: 'MODEL_MISSING', detail: /network\.onnx/ });
@@ -71,7 +72,7 @@ test('a file beside the catalogue is found when its hash is right', async (t) =>
 });
 
 test('a file without a hash in the catalogue is not used, and its hash is told', async (t) => {
-  const modelsDir = await temporaryFolder(t);
+  const modelsDir = temporaryFolder(t);
   const model = await modelOf(modelsDir, fileEntry());
   await writeFile(join(modelsDir, 'network.onnx'), 'x');
   const told = { code: 'MODEL_CORRUPT', detail: new RegExp(sha256(Buffer.from('x'))) };
@@ -282,7 +283,7 @@ test('an address is not repeated, however fetching from it fails', async (t) => 
 
 test('a folder that cannot be made is an error about the folder', async (t) => {
   const { hub, model } = await open(t);
-  const file = join(await temporaryFolder(t), 'a-file');
+  const file = join(temporaryFolder(t), 'a-file');
   await writeFile(file, '');
   const pulling = pullModel(model, { modelsDir: join(file, 'models'), hfEndpoint: hub.url });
   await assert.rejects(pulling, { code: 'OUTPUT_UNWRITABLE', action: /MODELS_DIR/ });

@@ -5,17 +5,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { locateModel } from '../../src/engine/model-files.ts';
 import { chooseScale, LONGEST_SIDE_FOR_X4, loadCatalogue } from '../../src/engine/models.ts';
-import {
-  type Entry,
-  fileEntry,
-  hubEntry,
-  temporaryFolder,
-  writeEmbedded,
-  writeOwn,
-} from '../helpers/catalogue-files.ts';
+import { type Entry, fileEntry, hubEntry, writeEmbedded, writeOwn } from '../helpers/catalogue-files.ts';
+import { temporaryFolder } from '../helpers/engine.ts';
 
 test('the embedded catalogue is right, and its own networks are the files it describes', async (t) => {
-  const modelsDir = await temporaryFolder(t);
+  const modelsDir = temporaryFolder(t);
   const catalogue = await loadCatalogue({ modelsDir });
   for (const model of catalogue.models.values()) {
     if (model.source.kind === 'embedded') await locateModel(model, { modelsDir });
@@ -29,7 +23,7 @@ test('the embedded catalogue is right, and its own networks are the files it des
 });
 
 test('an unknown name is answered with those there are', async (t) => {
-  const catalogue = await loadCatalogue({ modelsDir: await temporaryFolder(t) });
+  const catalogue = await loadCatalogue({ modelsDir: temporaryFolder(t) });
   assert.throws(() => catalogue.get('boardsharp-x3'), {
     code: 'MODEL_UNKNOWN',
     detail: /boardsharp-x3; .*boardsharp-x2/,
@@ -37,7 +31,7 @@ test('an unknown name is answered with those there are', async (t) => {
 });
 
 test("a user's catalogue adds models, with files beside it", async (t) => {
-  const modelsDir = await temporaryFolder(t);
+  const modelsDir = temporaryFolder(t);
   await writeOwn(modelsDir, { mine: fileEntry({ base: 'none', range: 255 }), theirs: hubEntry() });
   const catalogue = await loadCatalogue({ modelsDir });
   assert.deepEqual(catalogue.get('mine').source, { kind: 'own', path: join(modelsDir, 'network.onnx') });
@@ -46,7 +40,7 @@ test("a user's catalogue adds models, with files beside it", async (t) => {
 });
 
 test("a user's catalogue overrides nothing", async (t) => {
-  const modelsDir = await temporaryFolder(t);
+  const modelsDir = temporaryFolder(t);
   await writeOwn(modelsDir, { 'boardsharp-x2': fileEntry() });
   await assert.rejects(loadCatalogue({ modelsDir }), { code: 'CATALOGUE', detail: /boardsharp-x2/ });
   const defaults = { 2: { model: 'mine', why: 'I like it' } };
@@ -73,20 +67,20 @@ const wrong: readonly [string, Entry, RegExp][] = [
 ];
 for (const [what, changes, place] of wrong) {
   test(`an entry with ${what} is refused, and the place named`, async (t) => {
-    const modelsDir = await temporaryFolder(t);
+    const modelsDir = temporaryFolder(t);
     await writeOwn(modelsDir, { mine: fileEntry(changes) });
     await assert.rejects(loadCatalogue({ modelsDir }), { code: 'CATALOGUE', detail: place });
   });
 }
 
 test('all wrong places are reported together', async (t) => {
-  const modelsDir = await temporaryFolder(t);
+  const modelsDir = temporaryFolder(t);
   await writeOwn(modelsDir, { 'Mine!': fileEntry({ halo: -2 }), catalogue: fileEntry({ tilePixels: 0 }) });
   await assert.rejects(loadCatalogue({ modelsDir }), { detail: /Mine!.*halo.*catalogue.*tilePixels/s });
 });
 
 test('a catalogue that is no JSON or not there is an error', async (t) => {
-  const [modelsDir, embeddedDir] = [await temporaryFolder(t), await temporaryFolder(t)];
+  const [modelsDir, embeddedDir] = [temporaryFolder(t), temporaryFolder(t)];
   await writeFile(join(modelsDir, 'catalogue.json'), '{"models": {');
   await assert.rejects(loadCatalogue({ modelsDir }), { code: 'CATALOGUE', detail: /not JSON/ });
   await assert.rejects(loadCatalogue({ modelsDir: embeddedDir, embeddedDir }), {
@@ -96,7 +90,7 @@ test('a catalogue that is no JSON or not there is an error', async (t) => {
 });
 
 test('a default that is no model of its scale is refused', async (t) => {
-  const [modelsDir, embeddedDir] = [await temporaryFolder(t), await temporaryFolder(t)];
+  const [modelsDir, embeddedDir] = [temporaryFolder(t), temporaryFolder(t)];
   const choice = { model: 'two', why: 'a slip' };
   await writeEmbedded(embeddedDir, {}, { 2: choice, 4: choice });
   await assert.rejects(loadCatalogue({ modelsDir, embeddedDir }), {

@@ -18,16 +18,16 @@ import {
   verdictOf,
   type WindowFindings,
 } from '../../src/engine/quality-gate.ts';
+import { randomFrom } from '../helpers/seed.ts';
 import {
   type BoardLook,
   blur,
-  drawBoard,
+  drawPage,
   LETTERS,
   lines,
   type Mark,
   mapBytes,
   photograph,
-  randomFrom,
   sharpen,
   writePage,
 } from './drawn-board.ts';
@@ -86,8 +86,8 @@ function board(options: {
   const marks = writePage(width, height, xHeight, random);
   // What a network gives is a little softer than what was drawn.
   const draw = (which: readonly Mark[]): Raster =>
-    blur(drawBoard(width, height, scale, which, look), 0.15 * scale);
-  const truth = drawBoard(width, height, scale, marks, look);
+    blur(drawPage(width, height, scale, which, look), 0.15 * scale);
+  const truth = drawPage(width, height, scale, marks, look);
   return { marks, truth, photo: photograph(truth, scale, sigma, noise, random), draw };
 }
 

@@ -13,7 +13,8 @@ import { createUpscaler, STEPS } from '../../src/engine/upscale.ts';
 import { AppError } from '../../src/errors.ts';
 import { openTestEngine, png, temporaryFolder } from '../helpers/engine.ts';
 import { drawBoard, largestDifference, meanDifference } from '../helpers/pictures.ts';
-import { drawBoard as drawPage, photograph, randomFrom, writePage } from './drawn-board.ts';
+import { randomFrom } from '../helpers/seed.ts';
+import { drawPage, photograph, writePage } from './drawn-board.ts';
 
 const SEED = 20261123;
 const LIMIT = { maxPixels: 50_000_000 };

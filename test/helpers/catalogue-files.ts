@@ -1,17 +1,9 @@
-/** Catalogues and folders for tests: written to a temporary folder that goes with the test. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+/** Catalogues for tests. */
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { FILE, REPOSITORY } from './local-hub.ts';
 
 export type Entry = Record<string, unknown>;
-
-export async function temporaryFolder(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'boardsharp-test-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** A right catalogue entry with a file beside the catalogue, changed as asked. */
 export function fileEntry(changes: Entry = {}): Entry {

@@ -1,16 +1,21 @@
 /** Random numbers that can be had again: every test that draws them prints its seed. */
 import type { TestContext } from 'node:test';
 
-/** A generator of numbers in 0…1 (mulberry32). `SEED` in the environment repeats a failed run. */
+/** A generator of numbers in 0…1. `SEED` in the environment repeats a failed run. */
 export function seededRandom(t: TestContext): () => number {
-  let state = Number(process.env.SEED ?? Date.now() % 2 ** 31) >>> 0;
-  t.diagnostic(`SEED=${state}`);
+  const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31) >>> 0;
+  t.diagnostic(`SEED=${seed}`);
+  return randomFrom(seed);
+}
+
+/** Numbers in 0…1, the same from the same seed (mulberry32). */
+export function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
-    let z = state;
-    z = Math.imul(z ^ (z >>> 15), z | 1);
-    z ^= z + Math.imul(z ^ (z >>> 7), z | 61);
-    return ((z ^ (z >>> 14)) >>> 0) / 2 ** 32;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
 
