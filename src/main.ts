@@ -17,7 +17,8 @@ const STOP_WITHIN_MS = 10_000;
 
 const interrupted = new AbortController();
 let signalled = false;
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
+// SIGHUP: the terminal was closed.
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
     signalled = true;
     stop();

@@ -211,19 +211,27 @@ test('a result that cannot be written leaves nothing behind', async (t) => {
   assert.deepEqual(readdirSync(folder).sort(), ['a.jpg', 'file']);
 });
 
-test('Ctrl-C ends with 130, keeps what is finished and leaves no partial file', async (t) => {
-  const folder = temporaryFolder(t);
-  const large = await encode(drawBoard(1600, 1200), 'jpeg');
-  writeFileSync(join(folder, 'a.jpg'), PHOTO);
-  for (const name of ['b', 'c', 'd']) writeFileSync(join(folder, `${name}.jpg`), large);
-  const run = await boardsharp(['upscale', '.', '-o', 'out'], { folder, interruptAfter: /a\.jpg → / });
-  assert.equal(run.exitCode, 130);
-  assert.match(run.stderr, /Cancelled: finished results are kept/);
-  assert.ok(existsSync(join(folder, 'out/a.jpg')));
-  const rest = readdirSync(join(folder, 'out'));
-  assert.ok(!rest.some((name) => name.endsWith('.part')), rest.join());
-  assert.ok(rest.length < 4, rest.join());
-});
+for (const [cause, signal] of [
+  ['Ctrl-C', 'SIGINT'],
+  ['a closed terminal', 'SIGHUP'],
+] as const) {
+  test(`${cause} ends with 130, keeps what is finished and leaves no partial file`, {
+    skip: process.platform === 'win32',
+  }, async (t) => {
+    const folder = temporaryFolder(t);
+    const large = await encode(drawBoard(1600, 1200), 'jpeg');
+    writeFileSync(join(folder, 'a.jpg'), PHOTO);
+    for (const name of ['b', 'c', 'd']) writeFileSync(join(folder, `${name}.jpg`), large);
+    const interruptAfter = /a\.jpg → /;
+    const run = await boardsharp(['upscale', '.', '-o', 'out'], { folder, interruptAfter, signal });
+    assert.equal(run.exitCode, 130);
+    assert.match(run.stderr, /Cancelled: finished results are kept/);
+    assert.ok(existsSync(join(folder, 'out/a.jpg')));
+    const rest = readdirSync(join(folder, 'out'));
+    assert.ok(!rest.some((name) => name.endsWith('.part')), rest.join());
+    assert.ok(rest.length < 4, rest.join());
+  });
+}
 
 test('--version and --help answer', async (t) => {
   const folder = temporaryFolder(t);

@@ -13,11 +13,17 @@ export interface Outcome {
 
 /**
  * Runs `boardsharp` in `folder` on the CPU with nothing of this process's settings.
- * `interruptAfter` presses Ctrl-C once stdout matches; `uid` is the user it runs as.
+ * `interruptAfter` presses Ctrl-C, or sends `signal`, once stdout matches; `uid` is the user it runs as.
  */
 export async function boardsharp(
   args: readonly string[],
-  options: { folder: string; env?: Record<string, string>; interruptAfter?: RegExp; uid?: number },
+  options: {
+    folder: string;
+    env?: Record<string, string>;
+    interruptAfter?: RegExp;
+    signal?: NodeJS.Signals;
+    uid?: number;
+  },
 ): Promise<Outcome> {
   const { PATH = '' } = process.env;
   const env = { PATH, EXECUTION_PROVIDER: 'cpu', ...options.env };
@@ -28,7 +34,7 @@ export async function boardsharp(
     uid: options.uid,
   });
   return await outcomeOf(child, (stdout) => {
-    if (options.interruptAfter?.test(stdout)) child.kill('SIGINT');
+    if (options.interruptAfter?.test(stdout)) child.kill(options.signal ?? 'SIGINT');
   });
 }
 
