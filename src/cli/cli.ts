@@ -1,6 +1,6 @@
 /** The command line: which command is meant, help and version. */
-import { readFileSync } from 'node:fs';
 import { type Command, type CommandContext, usage } from './command.ts';
+import { readPackageFile } from './package-file.ts';
 
 const HELP = `Boardsharp makes photos of boards readable.
 
@@ -28,17 +28,20 @@ Exit codes: 0 all done, 1 something failed (the others are still done), 2 wrong 
 `;
 
 /** Loaded when asked for, so that each command starts with what it needs alone. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  upscale: async () => (await import('./upscale-command.ts')).runUpscale,
-  models: async () => {
-    const { runModels } = await import('./models-command.ts');
-    return (args, context) => runModels(args, { ...context, config: context.loadConfig() });
-  },
-  start: async () => (await import('./serve-command.ts')).runStart,
-  api: async () => (await import('./serve-command.ts')).runApi,
-  worker: async () => (await import('./serve-command.ts')).runWorker,
-  doctor: async () => (await import('./doctor-command.ts')).runDoctor,
-};
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ['upscale', async () => (await import('./upscale-command.ts')).runUpscale],
+  [
+    'models',
+    async () => {
+      const { runModels } = await import('./models-command.ts');
+      return (args, context) => runModels(args, { ...context, config: context.loadConfig() });
+    },
+  ],
+  ['start', async () => (await import('./serve-command.ts')).runStart],
+  ['api', async () => (await import('./serve-command.ts')).runApi],
+  ['worker', async () => (await import('./serve-command.ts')).runWorker],
+  ['doctor', async () => (await import('./doctor-command.ts')).runDoctor],
+]);
 
 /**
  * Runs one command.
@@ -49,7 +52,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 export async function runCommandLine(argv: readonly string[], context: CommandContext): Promise<number> {
   const [name, ...args] = argv;
   if (name === '--version') {
-    context.stdout.write(`${readVersion()}\n`);
+    context.stdout.write(`${readPackageFile().version}\n`);
     return 0;
   }
   if (
@@ -63,13 +66,8 @@ export async function runCommandLine(argv: readonly string[], context: CommandCo
     return 0;
   }
   if (name === undefined) throw usage('no command was given');
-  if (!Object.hasOwn(COMMANDS, name)) throw usage(`there is no command "${name}"`);
-  const command = await COMMANDS[name]?.();
-  return command === undefined ? 0 : command(args, context);
-}
-
-/** The version in package.json, two folders up both in the source and in the compiled package. */
-function readVersion(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+  const load = COMMANDS.get(name);
+  if (load === undefined) throw usage(`there is no command "${name}"`);
+  const command = await load();
+  return await command(args, context);
 }

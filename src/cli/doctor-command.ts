@@ -6,6 +6,7 @@ import { locateModel } from '../engine/model-files.ts';
 import { networkOf } from '../engine/upscale.ts';
 import { AppError, toAppError } from '../errors.ts';
 import { type Command, type Engine, readArguments } from './command.ts';
+import { readPackageFile } from './package-file.ts';
 import { visible } from './terminal-text.ts';
 
 /** One thing checked: answers with what it found. */
@@ -13,8 +14,6 @@ interface Check {
   readonly name: string;
   readonly run: () => Promise<string>;
 }
-
-const OLDEST_NODE = 24;
 
 export const runDoctor: Command = async (args, { loadConfig, openEngine, openStorage, stdout }) => {
   readArguments(args, { options: {} });
@@ -63,8 +62,9 @@ export const runDoctor: Command = async (args, { loadConfig, openEngine, openSto
 
 async function checkNode(): Promise<string> {
   const major = Number(process.versions.node.split('.', 1)[0]);
-  if (major >= OLDEST_NODE) return process.version;
-  throw new AppError('SETTINGS', `${process.version} runs this, ${OLDEST_NODE} or later is needed`, {
+  const oldest = Number(readPackageFile().engines.node.replace('>=', ''));
+  if (major >= oldest) return process.version;
+  throw new AppError('SETTINGS', `${process.version} runs this, ${oldest} or later is needed`, {
     action:
       'Start it with `npm start` or `npx boardsharp`, which bring their own Node, or install a later one',
   });
