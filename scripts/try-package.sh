@@ -20,4 +20,7 @@ export PATH="$root/node_modules/.bin:$PATH"
 npx --no-install boardsharp --version
 npx --no-install boardsharp upscale board.jpg -o readable.png --json
 test -s readable.png
+# What the help and the README lead to.
+test -s node_modules/boardsharp/.env.example
+test -s node_modules/boardsharp/docs/configuration.md
 echo "the package $tarball runs"
