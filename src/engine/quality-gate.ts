@@ -24,7 +24,12 @@ export interface GateLimits {
   /** Next to a red block this share of the limit is enough: a wrong stroke does not end at a block's edge. */
   readonly besideRed: number;
   /** A mean colour difference of the whole picture. */
-  readonly tint: { readonly level: number; readonly noise: number; readonly few: number };
+  readonly tint: {
+    readonly level: number;
+    readonly noise: number;
+    readonly contrast: number;
+    readonly few: number;
+  };
   /** The displacement of the whole picture, and of a window. */
   readonly shift: number;
   /** The share of ink-bearing blocks that may be red before the whole is distrusted, and how few never are too many. */
@@ -43,10 +48,10 @@ const TEXTURE = 10;
  * 0.125. Not measured but judged: `redShare`, `redBlocks` (one wrong large letter must not condemn the rest), `besideRed`.
  */
 const LIMITS_X2: GateLimits = {
-  block: { level: 2.8, noise: 1.3, contrast: 0.06, texture: 0.15 },
+  block: { level: 2.8, noise: 1.3, contrast: 0.08, texture: 0.15 },
   localTint: { level: 3, noise: 0.8, contrast: 0.1 },
   besideRed: 0.6,
-  tint: { level: 1.5, noise: 0.1, few: 5 },
+  tint: { level: 1.5, noise: 0.1, contrast: 0.05, few: 5 },
   shift: 0.1,
   redShare: 0.1,
   redBlocks: 32,
@@ -55,7 +60,7 @@ const LIMITS_X2: GateLimits = {
 /** At x4 a result pixel rests on a sixteenth of a photo pixel: the network adds more that the photo cannot confirm. */
 const LIMITS_X4: GateLimits = {
   ...LIMITS_X2,
-  block: { level: 3.2, noise: 1.3, contrast: 0.06, texture: 0.2 },
+  block: { level: 3.2, noise: 1.3, contrast: 0.08, texture: 0.2 },
 };
 
 /** The limits for a scale. */
@@ -63,7 +68,11 @@ export function limitsFor(scale: number): GateLimits {
   return scale > 2 ? LIMITS_X4 : LIMITS_X2;
 }
 
-type Sums = readonly [number, number, number];
+/** Sums of result minus photo over some pixels: red, green, blue. */
+interface TintSum {
+  readonly sums: [number, number, number];
+  pixels: number;
+}
 
 /** The gate's judgement of one window; plain data that may cross threads. */
 export interface WindowFindings {
@@ -81,10 +90,10 @@ export interface WindowFindings {
   /** Sum over the core's pixels of the squared disagreement, or of the difference in brightness where that is larger. */
   readonly squaredError: number;
   readonly pixels: number;
-  /** Sums of result minus photo: red, green, blue. Over the blocks that are not red, and over those that are. */
-  readonly tintSums: Sums;
-  readonly tintPixels: number;
-  readonly redTintSums: Sums;
+  /** Sum of the contrast over the core's pixels. */
+  readonly contrastSum: number;
+  /** Over blocks of bare board, blocks with writing, and red ones of either kind. */
+  readonly tint: { readonly board: TintSum; readonly writing: TintSum; readonly wrong: TintSum };
   readonly shift: ShiftEvidence;
   /** Standard deviation of the photo's noise, in 1/255. */
   readonly noise: number;
@@ -120,6 +129,9 @@ export interface Quality {
  */
 const SHIFT_DOUBT = 40_000;
 
+/** The share of a picture that must be bare board for its tint to be read there alone. */
+const BARE_BOARD = 0.05;
+
 /** Judges one window of a result. */
 export function inspectWindow(window: JudgedWindow): WindowFindings {
   const limits = limitsFor(window.scale);
@@ -133,14 +145,16 @@ export function inspectWindow(window: JudgedWindow): WindowFindings {
   let blocks = 0;
   let squaredError = 0;
   let pixels = 0;
-  let tintPixels = 0;
-  const tintSums: [number, number, number] = [0, 0, 0];
-  const redTintSums: [number, number, number] = [0, 0, 0];
+  let contrastSum = 0;
+  const board: TintSum = { sums: [0, 0, 0], pixels: 0 };
+  const writing: TintSum = { sums: [0, 0, 0], pixels: 0 };
+  const wrong: TintSum = { sums: [0, 0, 0], pixels: 0 };
   for (let block = 0; block < red.length; block++) {
     if (grid.inCore[block] === 0) continue;
     const area = blockArea(grid, block);
     blocks++;
     pixels += area;
+    contrastSum += (measured.contrast[block] as number) * area;
     const colour = measured.colourDifference.subarray(block * CHANNELS, (block + 1) * CHANNELS);
     // The fit has a bias: on an empty board it turns any even result into the photo.
     squaredError +=
@@ -149,13 +163,14 @@ export function inspectWindow(window: JudgedWindow): WindowFindings {
       inkBlocks++;
       counted[block] = 1;
     }
-    const sums = red[block] === 1 ? redTintSums : tintSums;
-    for (let c = 0; c < CHANNELS; c++) sums[c] = (sums[c] as number) + (colour[c] as number) * area;
+    const kind = red[block] === 1 ? wrong : ink[block] === 1 ? writing : board;
+    kind.pixels += area;
+    for (let c = 0; c < CHANNELS; c++) {
+      kind.sums[c] = (kind.sums[c] as number) + (colour[c] as number) * area;
+    }
     if (red[block] === 1) {
       redBlocks++;
       redInkBlocks += ink[block] as number;
-    } else {
-      tintPixels += area;
     }
   }
   const shift = shiftEvidence(measured.reduced, measured.photo, grid, counted);
@@ -173,9 +188,8 @@ export function inspectWindow(window: JudgedWindow): WindowFindings {
     blocks,
     squaredError,
     pixels,
-    tintSums,
-    tintPixels,
-    redTintSums,
+    contrastSum,
+    tint: { board, writing, wrong },
     shift,
     noise: measured.noise,
   };
@@ -253,17 +267,20 @@ export function verdictOf(findings: readonly WindowFindings[]): Quality {
   const error = total((window) => window.squaredError) / pixels;
   // A wrong letter is taken back and tints nothing; where most is wrong, what happens to agree says nothing of the whole.
   const mostlyRed = redBlocks > 0.5 * blocks;
-  const tintPixels = mostlyRed
-    ? pixels
-    : Math.max(
-        1,
-        total((window) => window.tintPixels),
-      );
+  const kinds: (keyof WindowFindings['tint'])[] = ['board'];
+  const boardPixels = total((window) => window.tint.board.pixels);
+  // Sharper ink is also darker, or lighter; the board beside it is not. Only a page packed with ink has no board.
+  if (boardPixels < BARE_BOARD * pixels) kinds.push('writing');
+  else if (mostlyRed) kinds.push('writing');
+  if (mostlyRed) kinds.push('wrong');
+  const tintPixels = Math.max(
+    1,
+    total((window) => kinds.reduce((sum, kind) => sum + window.tint[kind].pixels, 0)),
+  );
   const tints = [0, 1, 2].map(
     (c) =>
-      total(
-        (window) => (window.tintSums[c] as number) + (mostlyRed ? (window.redTintSums[c] as number) : 0),
-      ) / tintPixels,
+      total((window) => kinds.reduce((sum, kind) => sum + (window.tint[kind].sums[c] as number), 0)) /
+      tintPixels,
   );
   const tint = tints.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
   const shift = shiftOf(
@@ -272,7 +289,12 @@ export function verdictOf(findings: readonly WindowFindings[]): Quality {
   );
   const noise = total((window) => window.noise) / Math.max(1, findings.length);
 
-  const tintLimit = limits.tint.level + limits.tint.noise * noise + limits.tint.few / Math.sqrt(tintPixels);
+  const contrast = kinds.includes('writing') ? total((window) => window.contrastSum) / pixels : 0;
+  const tintLimit =
+    limits.tint.level +
+    limits.tint.noise * noise +
+    limits.tint.contrast * contrast +
+    limits.tint.few / Math.sqrt(tintPixels);
   const failures: string[] = [];
   const distance = Math.hypot(shift.x, shift.y);
   if (distance > limits.shift) failures.push(`shifted by ${distance.toFixed(2)} photo pixels`);
