@@ -1,4 +1,5 @@
 /** PGlite: PostgreSQL inside this process, one session, in a folder or in memory. The only file that imports it. */
+import { setImmediate } from 'node:timers/promises';
 import { PGlite, type Transaction } from '@electric-sql/pglite';
 import { AppError } from '../errors.ts';
 import type { Database, Queryable } from './database.ts';
@@ -51,12 +52,20 @@ export async function openEmbedded(folder?: string): Promise<Database> {
   };
 }
 
+/**
+ * Statements run in this thread and are over before anything else is looked at: without a turn of the event loop between
+ * them, forty photos sent at once would hold up every other request until all of them are stored.
+ */
+const turn = (): Promise<void> => setImmediate();
+
 function statementsOn(target: PGlite | Transaction): Queryable {
   return {
     async query<Row>(text: string, values: readonly unknown[] = []) {
+      await turn();
       return (await target.query<Row>(text, [...values])).rows;
     },
     async script(text) {
+      await turn();
       return (await target.exec(text)).flatMap(({ rows }) => rows as Record<string, unknown>[]);
     },
   };
