@@ -1,0 +1,126 @@
+"""Fills shards of (photo, truth, ink) patches, as plain uint8 files that train.py maps.
+
+/usr/bin/python3 training/dataset.py --scale 2 --minutes 8 --seed 1000 --out /tmp/boards-x2 \\
+    --strokes /work/shared/strokes --photos /work/shared/boards
+"""
+import argparse
+import csv
+import json
+import os
+import random
+import time
+
+import cv2
+import numpy as np
+
+import boards
+import camera
+
+PATCH = 64  # photo pixels; train.py crops 48 out of it at random
+SIZES = {2: (512, 384), 4: (320, 240)}  # a training photo
+TIERS = {"mild": 30, "typical": 52, "hard": 18}
+FREE = ("MIT", "BSD", "CC0")
+
+
+def crops(photo, truth, ink, scale, count, pick):
+    """`count` patches of one photo, nearly all with ink; truth carries ink as 4th channel."""
+    mask = cv2.dilate((ink > 0.12).astype(np.uint8) * 255, np.ones((3, 3), np.uint8))
+    truth = np.dstack([truth, mask])
+    for _ in range(count):
+        blank_allowed = pick.random() < 0.1
+        for _ in range(8):
+            left = pick.randrange(photo.shape[1] - PATCH + 1)
+            top = pick.randrange(photo.shape[0] - PATCH + 1)
+            part = truth[top * scale:(top + PATCH) * scale, left * scale:(left + PATCH) * scale]
+            if blank_allowed or (part[..., 3] > 0).mean() > 0.02:
+                break
+        yield photo[top:top + PATCH, left:left + PATCH], part
+
+
+def drawn(seed, scale, stroke_folder):
+    """Patches of one synthetic board."""
+    pick = random.Random(seed)
+    width, height = SIZES[scale]
+    _, pictures = boards.make(seed, width * scale, height * scale, scale,
+                              stroke_folder=stroke_folder)
+    tier = pick.choices(list(TIERS), list(TIERS.values()))[0]
+    photo = camera.photograph(pictures["grainy"], scale, tier, seed)
+    truth = np.round(pictures["clean"] * 255).astype(np.uint8)
+    # About half of the area once: more would show the same letters again and again.
+    count = 12 if scale == 4 else 32
+    yield from crops(photo, truth, pictures["ink"], scale, count, pick)
+
+
+def free_photos(folder):
+    """Board photos of 8 megapixels and more under MIT, BSD or CC0."""
+    if not folder:
+        return []
+    with open(os.path.join(folder, "SOURCES.csv"), encoding="utf-8") as table:
+        rows = [row for row in csv.DictReader(table)
+                if row["licence"].startswith(FREE) and not row["repo"].startswith("uva-cs/")
+                and int(row["width"]) * int(row["height"]) >= 7_900_000]
+    return [os.path.join(folder, row["file"]) for row in rows]
+
+
+def real(path, seed, count=32):
+    """Patches of a real photo: 2560 px as truth, 1280 px through an encoder as the photo.
+
+    The truth keeps its own noise, much of which the reduction has averaged away.
+    """
+    pick = random.Random(seed)
+    image = cv2.imread(path)[..., ::-1]
+    side = 2560 / max(image.shape[:2])
+    width, height = (int(round(length * side / 4)) * 4 for length in image.shape[1::-1])
+    truth = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    method = pick.choice((camera.RESAMPLING[0], camera.RESAMPLING[1], camera.RESAMPLING[4]))
+    photo = camera.downscale(truth.astype(np.float32) / 255, 2, method)
+    photo = np.round(photo.clip(0, 1) * 255).astype(np.uint8)
+    photo = camera.jpeg(photo, pick.choices((80, 72, 87), (55, 25, 20))[0])
+    grey = truth.mean(-1)
+    ink = (np.abs(grey - cv2.blur(grey, (41, 41))) > 22).astype(np.float32)
+    yield from crops(photo, truth, ink, 2, count, pick)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scale", type=int, choices=(2, 4), required=True, help="enlargement")
+    parser.add_argument("--out", required=True, help="folder for the shard")
+    parser.add_argument("--minutes", type=float, default=8, help="stop after this long")
+    parser.add_argument("--boards", type=int, default=10 ** 6, help="stop after so many boards")
+    parser.add_argument("--seed", type=int, default=1000, help="seed of the first board")
+    parser.add_argument("--strokes", help="folder of single-line fonts (optional)")
+    parser.add_argument("--photos", help="folder of real photos with SOURCES.csv (x2, optional)")
+    parser.add_argument("--photo-share", type=float, default=0.12,
+                        help="share of real photos among the sources")
+    args = parser.parse_args()
+    cv2.setNumThreads(1)
+    os.makedirs(args.out, exist_ok=True)
+    found = free_photos(args.photos) if args.scale == 2 else []
+    choose = random.Random(args.seed)
+    print(f"seeds from {args.seed}, {len(found)} real photos", flush=True)
+    started, patches, made = time.time(), 0, 0
+    with open(os.path.join(args.out, "photo.u8"), "wb") as photos, \
+            open(os.path.join(args.out, "truth.u8"), "wb") as truths:
+        while made < args.boards and time.time() - started < args.minutes * 60:
+            seed = args.seed + made
+            if found and choose.random() < args.photo_share:
+                source = real(choose.choice(found), seed)
+            else:
+                source = drawn(seed, args.scale, args.strokes)
+            for photo, truth in source:
+                photos.write(np.ascontiguousarray(photo).tobytes())
+                truths.write(np.ascontiguousarray(truth).tobytes())
+                patches += 1
+            made += 1
+            if made % 25 == 0:
+                print(f"{made} boards, {patches} patches, {time.time() - started:.0f} s",
+                      flush=True)
+    with open(os.path.join(args.out, "shard.json"), "w", encoding="utf-8") as notes:
+        json.dump({"scale": args.scale, "patch": PATCH, "count": patches, "boards": made,
+                   "seed": args.seed, "strokes": bool(args.strokes), "photos": len(found)},
+                  notes, indent=2)
+    print(f"{made} boards, {patches} patches -> {args.out}")
+
+
+if __name__ == "__main__":
+    main()

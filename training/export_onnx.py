@@ -1,0 +1,67 @@
+"""Writes a checkpoint's averaged weights as ONNX (fp32), with a fixture to check other runtimes.
+
+/usr/bin/python3 training/export_onnx.py training/checkpoints/boardsharp-x2.pt \\
+    --out models/boardsharp-x2.onnx --fixture test/fixtures/parity-x2.json
+"""
+import argparse
+import base64
+import json
+import os
+
+import numpy as np
+import onnx
+import torch
+
+import model
+
+ALLOWED = {"Conv", "Relu", "Add", "DepthToSpace"}
+WIDTH, HEIGHT = 16, 12
+
+
+def fixture(network, name):
+    """A small picture and the correction that PyTorch computes for it."""
+    picture = np.random.default_rng(20261123).integers(0, 256, (3, HEIGHT, WIDTH), np.uint8)
+    # Half of it smooth, as boards are; random pixels alone say little about small sums.
+    picture[:, :, :8] = np.linspace(40, 220, 8).astype(np.uint8)
+    with torch.no_grad():
+        correction = network(torch.from_numpy(picture)[None].float() / 255)[0].numpy()
+    return {"model": name, "width": WIDTH, "height": HEIGHT,
+            "input": base64.b64encode(picture.tobytes()).decode(),
+            "correction": base64.b64encode(correction.astype("<f4").tobytes()).decode()}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("checkpoint", help="checkpoint of train.py")
+    parser.add_argument("--out", required=True, help="ONNX file to write")
+    parser.add_argument("--fixture", help="JSON with an input and its correction")
+    parser.add_argument("--small", help="checkpoint to write without the optimizer's state")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    network, checkpoint = model.load(args.checkpoint)
+    torch.onnx.export(
+        network, torch.rand(1, 3, 32, 48), args.out, opset_version=13,
+        input_names=["input"], output_names=["correction"], do_constant_folding=True,
+        keep_initializers_as_inputs=False,
+        dynamic_axes={"input": {2: "height", 3: "width"},
+                      "correction": {2: "outHeight", 3: "outWidth"}})
+    graph = onnx.load(args.out)
+    onnx.checker.check_model(graph, full_check=True)
+    used = {node.op_type for node in graph.graph.node}
+    if not used <= ALLOWED:
+        raise SystemExit(f"the graph holds {sorted(used - ALLOWED)}; only {sorted(ALLOWED)} are "
+                         "kept in ONNX Runtime's fast layout")
+    name = os.path.basename(args.out)[:-len(".onnx")]
+    if args.fixture:
+        with open(args.fixture, "w", encoding="utf-8") as file:
+            json.dump(fixture(network, name), file, indent=2)
+            file.write("\n")
+    if args.small:
+        kept = ("settings", "weights", "ema", "step", "minutes", "arguments")
+        torch.save({key: checkpoint[key] for key in kept if key in checkpoint}, args.small)
+    print(f"{args.out}: step {checkpoint['step']}, {len(graph.graph.node)} nodes, "
+          f"{os.path.getsize(args.out)} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""Draws letters and formulas as masks: first oversampled, then settled on the board's pixels.
+
+Used by boards.py; look at results with that file's command.
+"""
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw
+
+import fonts
+
+OVERSAMPLING = 3  # letters are drawn this much larger, so that they do not snap to the grid
+
+
+def text_mask(path, text, height, bold):
+    """Text with x-height `height` px as a float mask, `bold` px added around the strokes."""
+    size = max(6, int(round(height * OVERSAMPLING / fonts.x_height(path))))
+    font, extra = fonts.load(path, size), int(round(bold * OVERSAMPLING))
+    left, top, right, bottom = font.getbbox(text, anchor="ls", stroke_width=extra)
+    picture = Image.new("L", (right - left + 8, bottom - top + 8), 0)
+    ImageDraw.Draw(picture).text((4 - left, 4 - top), text, 255, font, "ls", stroke_width=extra)
+    return np.asarray(picture, np.float32) / 255
+
+
+def settle(mask, rng, turn, slant):
+    """Turns and slants a mask, bends its line a little, brings it to the board's pixels."""
+    height, width = mask.shape
+    drop = abs(np.tan(turn)) * width + abs(slant) * height
+    pad = int(drop + 0.3 * height) + OVERSAMPLING
+    mask = cv2.copyMakeBorder(mask, pad, pad, pad, pad, cv2.BORDER_CONSTANT)
+    columns, rows = np.meshgrid(np.arange(mask.shape[1], dtype=np.float32),
+                                np.arange(mask.shape[0], dtype=np.float32))
+    wave = 0.06 * height * np.sin(columns[:1] / (2.5 * height) + rng.uniform(0, 6.3))
+    shift = rng.uniform(0, OVERSAMPLING, 2)
+    middle_x, middle_y = mask.shape[1] / 2, mask.shape[0] / 2
+    source_x = columns + slant * (rows - middle_y) + shift[0]
+    source_y = rows + np.float32(np.tan(turn)) * (columns - middle_x) + wave + shift[1]
+    mask = cv2.remap(mask, source_x.astype(np.float32), source_y.astype(np.float32),
+                     cv2.INTER_LINEAR)
+    size = (mask.shape[1] // OVERSAMPLING, mask.shape[0] // OVERSAMPLING)
+    mask = mask[:size[1] * OVERSAMPLING, :size[0] * OVERSAMPLING]
+    mask = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
+    rows, columns = (mask > 0.1).any(1).nonzero()[0], (mask > 0.1).any(0).nonzero()[0]
+    if not len(rows):
+        return None
+    return mask[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
+
+
+def formula_mask(tree, path, height, bold):
+    """A formula tree (words.py) as an oversampled mask and the row of its baseline."""
+    kind = tree[0]
+    if kind == "text":
+        font = path if fonts.can_write(path, tree[1]) else fonts.symbols()
+        mask = text_mask(font, tree[1], height, bold)
+        size = max(6, int(round(height * OVERSAMPLING / fonts.x_height(font))))
+        top = fonts.load(font, size).getbbox(tree[1], anchor="ls")[1]
+        return mask, 4 - top
+    if kind == "over":
+        top, bottom = [formula_mask(part, path, height * 0.85, bold)[0] for part in tree[1:]]
+        line = max(2, int(height * OVERSAMPLING * 0.14))
+        return stack([top, np.ones((line, max(top.shape[1], bottom.shape[1])), np.float32),
+                      bottom], top.shape[0] + height * OVERSAMPLING * 0.5)
+    if kind == "limits":
+        sign = text_mask(fonts.symbols(), tree[1], height * 1.3, bold)
+        upper, lower = [formula_mask(part, path, height * 0.6, bold)[0] for part in tree[2:]]
+        return stack([upper, sign, lower], upper.shape[0] + sign.shape[0] * 0.75)
+    unit = height * OVERSAMPLING
+    if kind == "script":
+        parts = [(*formula_mask(tree[1], path, height, bold), 0)]
+        for part, lift in ((tree[2], 0.8), (tree[3], -0.45)):
+            if part:
+                parts.append((*formula_mask(part, path, height * 0.65, bold), lift * unit))
+        return side_by_side(parts, 0)
+    parts = [(*formula_mask(part, path, height, bold), 0) for part in tree[1]]
+    return side_by_side(parts, unit * 0.35)
+
+
+def stack(masks, baseline):
+    """Masks one under another, centred."""
+    width = max(mask.shape[1] for mask in masks)
+    rows = []
+    for mask in masks:
+        left = (width - mask.shape[1]) // 2
+        rows.append(np.pad(mask, ((2, 2), (left, width - mask.shape[1] - left))))
+    return np.concatenate(rows), baseline
+
+
+def side_by_side(parts, gap):
+    """(mask, baseline, lift) next to each other on one baseline."""
+    above = max(base + lift for _, base, lift in parts)
+    below = max(mask.shape[0] - base - lift for mask, base, lift in parts)
+    columns = []
+    for mask, base, lift in parts:
+        top = int(above - base - lift)
+        bottom = max(0, int(above + below) + 2 - top - mask.shape[0])
+        columns.append(np.pad(mask, ((top, bottom), (0, int(gap)))))
+    height = max(column.shape[0] for column in columns)
+    columns = [np.pad(column, ((0, height - column.shape[0]), (0, 0))) for column in columns]
+    return np.concatenate(columns, 1), above
