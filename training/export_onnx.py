@@ -1,7 +1,7 @@
 """Writes a checkpoint's averaged weights as ONNX (fp32), with a fixture to check other runtimes.
 
 /usr/bin/python3 training/export_onnx.py training/checkpoints/boardsharp-x2.pt \\
-    --out models/boardsharp-x2.onnx --fixture test/fixtures/parity-x2.json
+    --strength 0.75 --out models/boardsharp-x2.onnx --fixture test/fixtures/parity-x2.json
 """
 import argparse
 import base64
@@ -34,11 +34,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("checkpoint", help="checkpoint of train.py")
     parser.add_argument("--out", required=True, help="ONNX file to write")
+    parser.add_argument("--strength", type=float, default=1.0,
+                        help="share of the correction to keep, built into the last layer")
     parser.add_argument("--fixture", help="JSON with an input and its correction")
     parser.add_argument("--small", help="checkpoint to write without the optimizer's state")
     args = parser.parse_args()
     torch.set_num_threads(1)
     network, checkpoint = model.load(args.checkpoint)
+    with torch.no_grad():
+        # The last layer is linear: scaling it scales the correction.
+        network.tail.weight.mul_(args.strength)
+        network.tail.bias.mul_(args.strength)
     torch.onnx.export(
         network, torch.rand(1, 3, 32, 48), args.out, opset_version=13,
         input_names=["input"], output_names=["correction"], do_constant_folding=True,
