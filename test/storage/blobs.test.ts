@@ -152,7 +152,7 @@ describe('a folder', () => {
 
 const MOTO = spawnSync('moto_server', ['--help']).status === 0;
 
-describe('S3', { skip: MOTO ? false : 'moto_server is not installed (Debian: python3-moto)' }, () => {
+describe('S3', { skip: MOTO ? false : 'moto_server is not installed (Python: moto with its server)' }, () => {
   let server: ChildProcess;
   let blobs: Blobs;
   const config = (port: number, bucket = 'boardsharp') => ({
