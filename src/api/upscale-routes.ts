@@ -79,7 +79,9 @@ export function addUpscaleRoutes(server: Server, context: RouteContext): void {
       request.log.info({ upscale: upscale.id, created, ...order, input }, 'photo accepted');
       return upscale;
     } catch (error) {
-      await blobs.delete(photoKey(id));
+      // What we refused is nobody's. Where the database gave no answer the row may be there all the same: the photo
+      // stays for it, and is swept up later if it is not.
+      if (error instanceof AppError && error.status < 500) await blobs.delete(photoKey(id));
       throw error;
     }
   }
