@@ -18,10 +18,10 @@ export function openLog(options: {
   const require = createRequire(import.meta.url);
   const pino = require('pino') as typeof import('pino').default;
   const settings = { level: options.level, base: null };
-  if (options.format === 'json') return pino(settings, pino.destination({ dest: 2, sync: true }));
+  const stderr = pino.destination({ dest: 2, sync: true });
+  // A full disk or a closed pipe takes the lines; without a listener it would take the process as well.
+  stderr.on('error', () => undefined);
+  if (options.format === 'json') return pino(settings, stderr);
   const pretty = require('pino-pretty') as typeof import('pino-pretty');
-  return pino(
-    settings,
-    pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' }),
-  );
+  return pino(settings, pretty({ destination: stderr, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' }));
 }
