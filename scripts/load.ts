@@ -5,7 +5,7 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { type Client, createClient, type UpscaleState } from '../src/api/client.ts';
+import { type Client, createClient, type UpscaleState } from '../src/client/client.ts';
 import { encode } from '../src/engine/image-codec.ts';
 import { createPostgresDatabase } from '../test/helpers/database.ts';
 import { drawBoard } from '../test/helpers/pictures.ts';

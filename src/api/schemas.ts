@@ -25,11 +25,11 @@ export type Server = FastifyInstance<
 /** Looks that are offered; `clean` has no step in the engine yet. */
 const OFFERED_LOOKS: readonly Look[] = LOOKS.filter((look) => look !== 'clean');
 
-function words<T extends string>(list: readonly T[], description: string) {
+export function words<T extends string>(list: readonly T[], description: string) {
   return Type.Unsafe<T>({ type: 'string', enum: [...list], description });
 }
 
-function nullable<T extends TSchema>(schema: T, description?: string) {
+export function nullable<T extends TSchema>(schema: T, description?: string) {
   return Type.Union([schema, Type.Null()], description === undefined ? {} : { description });
 }
 
@@ -74,6 +74,19 @@ export const WaitQuery = Type.Object({
     }),
   ),
 });
+
+const roomFor = (least: number, description: string) =>
+  Type.Optional(Type.Integer({ minimum: least, maximum: 2 ** 31 - 1, description }));
+
+export const PictureQuery = Type.Object(
+  {
+    maxBytes: roomFor(10_000, 'As a JPEG of at most so many bytes, where the file has more'),
+    maxSide: roomFor(16, 'As a JPEG whose longer side has at most so many pixels'),
+    maxSideSum: roomFor(32, 'As a JPEG whose width and height together have at most so many pixels'),
+  },
+  { additionalProperties: false },
+);
+export type PictureQuery = Static<typeof PictureQuery>;
 
 const picture = {
   bytes: Type.Integer({ minimum: 0 }),
@@ -166,6 +179,7 @@ const ProblemAnswer = Type.Object({
 const PROBLEM_MEANINGS: Readonly<Record<number, string>> = {
   400: 'What was sent makes no sense',
   401: 'No valid key',
+  403: 'Not allowed',
   404: 'There is none',
   409: 'Asked for too early, or it ended without a result',
   413: 'Too large',

@@ -1,8 +1,8 @@
 /** The connection to the database breaks just as a photo is accepted: nobody knows whether it was, and nothing is lost. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { UpscaleState } from '../../src/api/client.ts';
 import { createServer } from '../../src/api/server.ts';
+import type { UpscaleState } from '../../src/client/client.ts';
 import { readConfig } from '../../src/config.ts';
 import { loadCatalogue } from '../../src/engine/models.ts';
 import { AppError } from '../../src/errors.ts';
