@@ -41,6 +41,12 @@ const DOORWAYS: Readonly<Record<string, string | readonly string[]>> = {
   '@fastify/swagger-ui': 'src/api/documentation.ts',
   typebox: 'src/api/',
   'prom-client': 'src/api/metrics.ts',
+  grammy: 'src/bot/',
+  'grammy/types': 'src/bot/',
+  'node-fetch': 'src/bot/telegram-fetch.ts',
+  'https-proxy-agent': 'src/bot/telegram-fetch.ts',
+  'socks-proxy-agent': 'src/bot/telegram-fetch.ts',
+  '@fluent/bundle': 'src/bot/texts.ts',
   pino: 'src/log.ts',
   'pino-pretty': 'src/log.ts',
 };

@@ -11,6 +11,20 @@ const sendAs = words(['file', 'photo'], 'As a file nothing is lost; as a photo T
 const count = Type.Integer({ minimum: 0 });
 const seconds = nullable(Type.Number({ minimum: 0 }));
 
+/**
+ * In what is sent to us null must stay null: of a list of types the validator converts none that fits, of alternatives
+ * it would make 0 or an empty text of it.
+ */
+function orNull<T extends TSchema>(schema: T, description?: string) {
+  const { type, enum: choices, ...rest } = schema as { type?: string; enum?: unknown[] };
+  return Type.Unsafe<Static<T> | null>({
+    ...rest,
+    type: [type, 'null'],
+    ...(choices === undefined ? {} : { enum: [...choices, null] }),
+    ...(description === undefined ? {} : { description }),
+  });
+}
+
 function closed<T extends Record<string, TSchema>>(properties: T) {
   return Type.Object(properties, { additionalProperties: false });
 }
@@ -19,13 +33,13 @@ export const Id = Type.Object({ id: Type.String({ maxLength: 100 }) });
 export const ChatId = Type.Object({ id: Type.String({ pattern: '^-?\\d{1,16}$' }) });
 
 const settings = {
-  scale: nullable(
+  scale: orNull(
     Type.Unsafe<2 | 4>({ type: 'integer', enum: [2, 4] }),
     'Null: chosen by the size of the photo',
   ),
   look: words(LOOKS, 'How boards shall look'),
   sendAs,
-  language: nullable(language, 'Null: as the chat program says'),
+  language: orNull(language, 'Null: as the chat program says'),
 };
 export const UserSettings = closed(settings);
 export type UserSettings = Static<typeof UserSettings>;
@@ -56,13 +70,13 @@ export const FeedbackBody = closed({
 
 export const DeliveryBody = closed({
   chatId: telegramNumber,
-  threadId: Type.Optional(nullable(telegramNumber)),
+  threadId: Type.Optional(orNull(telegramNumber)),
   isGroup: Type.Boolean(),
-  albumId: Type.Optional(nullable(Type.String({ maxLength: 64 }))),
+  albumId: Type.Optional(orNull(Type.String({ maxLength: 64 }))),
   messageId: telegramNumber,
   sendAs,
   language,
-  fileName: Type.Optional(nullable(Type.String({ maxLength: 255 }))),
+  fileName: Type.Optional(orNull(Type.String({ maxLength: 255 }))),
   upscaleId: Type.Optional(uuid),
   errorCode: Type.Optional(Type.String({ pattern: '^[A-Z_]{3,40}$', description: 'Instead of an upscale' })),
 });
@@ -97,7 +111,7 @@ export const LeasedDeliveries = Type.Object({
         Type.Object({
           messageId: telegramNumber,
           fileName: nullable(Type.String()),
-          upscale: nullable(UpscaleAnswer),
+          upscale: orNull(UpscaleAnswer),
           errorCode: nullable(Type.String()),
           sentMessageId: nullable(telegramNumber),
         }),

@@ -16,9 +16,10 @@ Usage: boardsharp <command> [options]
         --json                 one JSON object per photo instead of text
   models [--json]              what is known, what is installed, what is the default and why
   models pull <name>           fetch a model from the hub
-  start                        page, API and worker in one process, at http://127.0.0.1:8080
+  start                        page, API, worker and bot in one process, at http://127.0.0.1:8080
   api, worker                  one of them alone; needs DATABASE_URL
-  doctor                       check settings, database, storage, models and execution providers
+  bot                          the Telegram bot alone; needs BOT_TOKEN and API_URL
+  doctor                       check settings, database, storage, models, execution providers and Telegram
 
   -h, --help                   this text
       --version                the version
@@ -40,6 +41,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['start', async () => (await import('./serve-command.ts')).runStart],
   ['api', async () => (await import('./serve-command.ts')).runApi],
   ['worker', async () => (await import('./serve-command.ts')).runWorker],
+  ['bot', async () => (await import('./serve-command.ts')).runBot],
   ['doctor', async () => (await import('./doctor-command.ts')).runDoctor],
 ]);
 

@@ -19,12 +19,16 @@ export interface Engine {
 export interface Roles {
   readonly api: boolean;
   readonly worker: boolean;
+  /** With a BOT_TOKEN alone. */
+  readonly bot?: boolean;
 }
 
 /** Running roles, opened by the composition root. */
 export interface Service {
   /** Where the API listens; undefined without it. */
   readonly url: string | undefined;
+  /** Rejects when it cannot go on; resolves never. */
+  readonly ended: Promise<never>;
   /** Stops taking work, ends what must not be cut off, closes everything. Idempotent. */
   close(): Promise<void>;
 }
@@ -35,6 +39,8 @@ export interface Storage {
   checkDatabase(): Promise<string>;
   /** Writes an image's worth of bytes, reads it and erases it; one sentence on the place. @throws AppError */
   checkBlobs(): Promise<string>;
+  /** Asks Telegram who the bot is; one sentence on it. @throws AppError */
+  checkTelegram(): Promise<string>;
 }
 
 export interface CommandContext {

@@ -80,6 +80,22 @@ test('a delivery that failed comes back after the pause it asked for, with what 
   assert.equal(again.items[0]?.errorCode, 'NOT_AN_IMAGE');
 });
 
+test('what is null stays null: photos without an album are delivered each by itself', async (t) => {
+  const { anna, sender } = await open(t, {}, false);
+  const single = { ...CHAT, threadId: null, albumId: null, fileName: null, errorCode: 'TIMEOUT' };
+  for (const messageId of [7, 8]) await anna.user.createDelivery({ ...single, messageId });
+  const leased = await sender.leaseDeliveries({ ...LEASE, wait: 5 });
+  assert.deepEqual(
+    leased.map(({ threadId, albumId, items }) => [threadId, albumId, items.map(({ fileName }) => fileName)]),
+    [
+      [null, null, [null]],
+      [null, null, [null]],
+    ],
+  );
+  const { settings } = await anna.user.patchMe({ scale: null, language: null });
+  assert.deepEqual([settings.scale, settings.language], [null, null]);
+});
+
 test('an album is one delivery, in the order of its messages, when no photo has come for a while', async (t) => {
   const { anna, sender } = await open(t, {}, false);
   const album = { ...CHAT, albumId: 'a1', errorCode: 'IMAGE_BROKEN' } as const;

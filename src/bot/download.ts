@@ -1,0 +1,76 @@
+/** Fetches a photo from Telegram. The file's address holds the token: it stays in here. */
+import { readFile, stat } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
+import { AppError } from '../errors.ts';
+import { type Desk, maxBytesOf } from './desk.ts';
+import { understandRefusal } from './telegram-errors.ts';
+
+const WITHIN_MS = 120_000;
+const ATTEMPTS = 4;
+
+/**
+ * The bytes of a file.
+ * @throws AppError TOO_MANY_BYTES; DOWNLOAD_FAILED where Telegram refuses it, or its connection broke again and again;
+ *   Telegram's own error where it does not answer at all
+ */
+export async function download(desk: Desk, fileId: string): Promise<Uint8Array<ArrayBuffer>> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await fetchOnce(desk, fileId);
+    } catch (error) {
+      if (error instanceof AppError) throw error;
+      const refusal = understandRefusal(error);
+      const description = (error as Error).message;
+      if (/file is too big/.test(description)) throw tooMany(desk);
+      const isFinal = refusal.kind !== 'later' && !(error instanceof BrokenDownload);
+      if (isFinal || attempt >= ATTEMPTS)
+        throw new AppError('DOWNLOAD_FAILED', description, { cause: error });
+      const seconds = refusal.kind === 'later' ? refusal.afterSeconds : attempt;
+      await new Promise((done) => setTimeout(done, 1000 * seconds));
+    }
+  }
+}
+
+/** The connection broke, or what came was not the file: it may come whole the next time. */
+class BrokenDownload extends Error {}
+
+async function fetchOnce(desk: Desk, fileId: string): Promise<Uint8Array<ArrayBuffer>> {
+  const { api, fetch, apiRoot, token } = desk;
+  const { file_path: path, file_size: size = 0 } = await api.getFile(fileId);
+  if (size > maxBytesOf(desk)) throw tooMany(desk);
+  if (path === undefined) throw new AppError('DOWNLOAD_FAILED', 'Telegram named no path');
+  // A server of one's own, run with --local, names a file on this machine.
+  if (isAbsolute(path)) return readLocal(desk, path);
+  let response: Response;
+  try {
+    const address = `${apiRoot}/file/bot${token.reveal()}/${path}`;
+    response = await fetch(address, { signal: AbortSignal.timeout(WITHIN_MS) });
+  } catch (error) {
+    throw new BrokenDownload((error as Error).message);
+  }
+  if (response.status >= 500) throw new BrokenDownload(`status ${response.status}`);
+  if (!response.ok) throw new AppError('DOWNLOAD_FAILED', `status ${response.status}`);
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      bytes += chunk.length;
+      if (bytes > maxBytesOf(desk)) throw tooMany(desk);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw error instanceof AppError ? error : new BrokenDownload((error as Error).message);
+  }
+  if (size > 0 && bytes !== size) throw new BrokenDownload(`${bytes} of ${size} bytes came`);
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+async function readLocal(desk: Desk, path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const { size } = await stat(path);
+  if (size > maxBytesOf(desk)) throw tooMany(desk);
+  return new Uint8Array(await readFile(path));
+}
+
+function tooMany(desk: Desk): AppError {
+  return new AppError('TOO_MANY_BYTES', `the limit is ${maxBytesOf(desk)}`);
+}

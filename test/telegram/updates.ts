@@ -1,0 +1,162 @@
+/** How updates reach the bot: long polling with Telegram's rules, or a webhook. */
+import type { Update } from '@grammyjs/types';
+import { badRequest, type State, TelegramError } from './chats.ts';
+import { UPDATE_LIFE_MS } from './limits.ts';
+
+const DEFAULT_EXCEPTIONS = ['chat_member', 'message_reaction', 'message_reaction_count'];
+const MAX_WAIT_SECONDS = 50;
+
+interface UpdateRequest {
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly signal?: AbortSignal;
+}
+
+export interface UpdateQueue {
+  add(update: Omit<Update, 'update_id'>): void;
+  readonly methods: Readonly<Record<string, (request: UpdateRequest) => unknown>>;
+  /** The offset of the last getUpdates: everything below was confirmed. */
+  confirmed(): number;
+  /** How many wait to be confirmed. */
+  pending(): number;
+  complaints(): string[];
+  close(): void;
+}
+
+export function createUpdateQueue(state: State): UpdateQueue {
+  let allowed: readonly string[] = [];
+  let confirmed = 0;
+  let webhook: { url: string; secret: string | undefined } | undefined;
+  let waiter: { wake: () => void; conflict: () => void } | undefined;
+  let [previousOffset, previousAt] = [Number.NaN, 0];
+  let closed = false;
+  let delivering: Promise<void> = Promise.resolve();
+  const complaints: string[] = [];
+
+  function isWanted(update: object): boolean {
+    return Object.keys(update).some((kind) =>
+      allowed.length > 0 ? allowed.includes(kind) : !DEFAULT_EXCEPTIONS.includes(kind),
+    );
+  }
+
+  function expire(): void {
+    state.updates = state.updates.filter(({ at, update }) => {
+      const lifeMs = update.callback_query === undefined ? UPDATE_LIFE_MS : 150_000;
+      return Date.now() - at < lifeMs;
+    });
+  }
+
+  async function getUpdates({ parameters, signal }: UpdateRequest): Promise<Update[]> {
+    if (webhook !== undefined) {
+      throw new TelegramError(
+        409,
+        "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
+      );
+    }
+    const { offset = 0, limit = 100, timeout = 0 } = parameters as Record<string, number>;
+    if (parameters.allowed_updates !== undefined) allowed = parameters.allowed_updates as string[];
+    // The newer poller wins, the older one is told.
+    waiter?.conflict();
+    if (offset > confirmed) confirmed = offset;
+    expire();
+    state.updates = state.updates.filter(({ update }) => update.update_id >= offset);
+    const sinceMs = performance.now() - previousAt;
+    const hurried = offset === previousOffset && sinceMs < 500;
+    previousOffset = offset;
+    previousAt = performance.now();
+    const most = hurried ? 1 : Math.max(1, Math.min(100, limit));
+    if (state.updates.length === 0) {
+      await new Promise<void>((done, fail) => {
+        const timer = setTimeout(done, 1000 * Math.min(timeout, MAX_WAIT_SECONDS));
+        const leave = (): void => {
+          clearTimeout(timer);
+          waiter = undefined;
+          done();
+        };
+        signal?.addEventListener('abort', leave);
+        waiter = {
+          wake: leave,
+          conflict: () => {
+            leave();
+            fail(
+              new TelegramError(
+                409,
+                'Conflict: terminated by other getUpdates request; make sure that only one bot instance is running',
+              ),
+            );
+          },
+        };
+        if (waiter !== undefined && closed) leave();
+      }).finally(() => {
+        waiter = undefined;
+      });
+    }
+    return state.updates.slice(0, most).map(({ update }) => update);
+  }
+
+  /** In order, one after the other; what is not answered with 200 comes again. */
+  async function deliver(): Promise<void> {
+    while (webhook !== undefined && !closed) {
+      const [next] = state.updates;
+      if (next === undefined) return;
+      const { url, secret } = webhook;
+      const headers: Record<string, string> = { 'Content-Type': 'application/json' };
+      if (secret !== undefined) headers['X-Telegram-Bot-Api-Secret-Token'] = secret;
+      const answered = await fetch(url, { method: 'POST', headers, body: JSON.stringify(next.update) }).catch(
+        () => undefined,
+      );
+      if (answered?.ok) {
+        state.updates = state.updates.filter((known) => known !== next);
+        confirmed = Math.max(confirmed, next.update.update_id + 1);
+      } else await new Promise((done) => setTimeout(done, 100));
+    }
+  }
+
+  const methods: UpdateQueue['methods'] = {
+    getUpdates,
+    setWebhook({ parameters }) {
+      const { url, secret_token: secret } = parameters as { url: string; secret_token?: string };
+      if (url === '') webhook = undefined;
+      else {
+        if (!/^https?:/.test(url)) throw badRequest('bad webhook: An HTTPS URL must be provided for webhook');
+        if (secret !== undefined && !/^[A-Za-z0-9_-]{1,256}$/.test(secret)) {
+          throw badRequest('secret token contains unallowed characters');
+        }
+        webhook = { url, secret };
+        if (parameters.allowed_updates !== undefined) allowed = parameters.allowed_updates as string[];
+        delivering = delivering.then(deliver);
+      }
+      return true;
+    },
+    deleteWebhook() {
+      webhook = undefined;
+      return true;
+    },
+    getWebhookInfo: () => ({
+      ...{
+        url: webhook?.url ?? '',
+        has_custom_certificate: false,
+        pending_update_count: state.updates.length,
+      },
+    }),
+  };
+
+  return {
+    add(update) {
+      if (!isWanted(update)) return;
+      state.updates.push({
+        update: { update_id: state.nextUpdateId++, ...update } as Update,
+        at: Date.now(),
+      });
+      waiter?.wake();
+      delivering = delivering.then(deliver);
+    },
+    methods,
+    confirmed: () => confirmed,
+    pending: () => state.updates.length,
+    complaints: () => [...complaints],
+    close() {
+      closed = true;
+      waiter?.wake();
+    },
+  };
+}
