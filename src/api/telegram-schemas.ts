@@ -111,7 +111,7 @@ export const LeasedDeliveries = Type.Object({
         Type.Object({
           messageId: telegramNumber,
           fileName: nullable(Type.String()),
-          upscale: orNull(UpscaleAnswer),
+          upscale: nullable(UpscaleAnswer),
           errorCode: nullable(Type.String()),
           sentMessageId: nullable(telegramNumber),
         }),

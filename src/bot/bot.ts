@@ -17,7 +17,7 @@ import { startPolling } from './polling.ts';
 import { presentBot } from './profile.ts';
 import { runStatuses } from './status.ts';
 import { understandRefusal } from './telegram-errors.ts';
-import { createTelegramFetch } from './telegram-fetch.ts';
+import { createFileFetch, createTelegramFetch } from './telegram-fetch.ts';
 import { openTexts } from './texts.ts';
 
 type ClientOptions = NonNullable<ConstructorParameters<typeof Api>[1]>;
@@ -68,7 +68,17 @@ export async function openBot(
   const met = meetApi(address);
   const limits = await patiently('the API', () => met.person(botInfo.id).photos.getLimits());
   const desk: Desk = {
-    ...{ api, botInfo, fetch, token, apiRoot, limits, log, stopping: signal, pacing: createPacing() },
+    ...{
+      api,
+      botInfo,
+      fetch: createFileFetch(settings.telegramProxy),
+      token,
+      apiRoot,
+      limits,
+      log,
+      stopping: signal,
+      pacing: createPacing(),
+    },
     ...{ say: openTexts(), ...met },
   };
 

@@ -31,6 +31,7 @@ export interface Person {
 export interface Desk {
   readonly api: Api;
   readonly botInfo: UserFromGetMe;
+  /** For files alone. */
   readonly fetch: TelegramFetch;
   readonly token: Secret;
   readonly apiRoot: string;

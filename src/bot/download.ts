@@ -2,6 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { AppError } from '../errors.ts';
+import { redactTokens } from '../secret.ts';
 import { type Desk, maxBytesOf } from './desk.ts';
 import { understandRefusal } from './telegram-errors.ts';
 
@@ -23,8 +24,7 @@ export async function download(desk: Desk, fileId: string): Promise<Uint8Array<A
       const description = (error as Error).message;
       if (/file is too big/.test(description)) throw tooMany(desk);
       const isFinal = refusal.kind !== 'later' && !(error instanceof BrokenDownload);
-      if (isFinal || attempt >= ATTEMPTS)
-        throw new AppError('DOWNLOAD_FAILED', description, { cause: error });
+      if (isFinal || attempt >= ATTEMPTS) throw new AppError('DOWNLOAD_FAILED', redactTokens(description));
       const seconds = refusal.kind === 'later' ? refusal.afterSeconds : attempt;
       await new Promise((done) => setTimeout(done, 1000 * seconds));
     }
@@ -32,7 +32,11 @@ export async function download(desk: Desk, fileId: string): Promise<Uint8Array<A
 }
 
 /** The connection broke, or what came was not the file: it may come whole the next time. */
-class BrokenDownload extends Error {}
+class BrokenDownload extends Error {
+  constructor(message: string) {
+    super(redactTokens(message));
+  }
+}
 
 async function fetchOnce(desk: Desk, fileId: string): Promise<Uint8Array<ArrayBuffer>> {
   const { api, fetch, apiRoot, token } = desk;

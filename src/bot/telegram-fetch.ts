@@ -20,16 +20,35 @@ export function createTelegramFetch(proxy: Secret | undefined): TelegramFetch {
   ) => Promise<Response>;
   return async (input, init) => {
     try {
-      return await send(String(input), agent === undefined ? { ...init } : { ...init, agent });
+      const response = await send(String(input), agent === undefined ? { ...init } : { ...init, agent });
+      // A proxy's page is no JSON, and the complaint about it names the address.
+      const json = response.json.bind(response);
+      return Object.assign(response, { json: () => json().catch(rethrowClean) });
     } catch (error) {
-      const { message, name, code } = error as Error & { code?: string };
-      // A new error without a cause: the old one carries the address in more places than its message.
-      throw Object.assign(new Error(redactTokens(message)), {
-        name,
-        ...(code === undefined ? {} : { code }),
-      });
+      return rethrowClean(error);
     }
   };
+}
+
+/**
+ * The same for files. Without a proxy it is Node's own `fetch`, which notices a connection that breaks in the middle of
+ * a file; node-fetch would wait for the rest until the time is over.
+ */
+export function createFileFetch(proxy: Secret | undefined): TelegramFetch {
+  if (proxy !== undefined) return createTelegramFetch(proxy);
+  return async (input, init) => {
+    try {
+      return await fetch(input, init);
+    } catch (error) {
+      return rethrowClean(error);
+    }
+  };
+}
+
+/** A new error without a cause: the old one carries the address in more places than its message. */
+function rethrowClean(error: unknown): never {
+  const { message, name, code } = error as Error & { code?: string };
+  throw Object.assign(new Error(redactTokens(message)), { name, ...(code === undefined ? {} : { code }) });
 }
 
 function agentFor(proxy: string): object {
