@@ -1,7 +1,7 @@
 /** Results on their way out: leased from the API, sent at Telegram's pace, acknowledged after its answer. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LeasedDelivery, LeasedItem, Recipient } from '../client/telegram-client.ts';
-import { toAppError } from '../errors.ts';
+import { AppError, toAppError } from '../errors.ts';
 import { type Desk, heed } from './desk.ts';
 import { hasResult, type Parcel, pack, sendAlbum, sendParcel, sendRefusal } from './send.ts';
 import { attempt, understandRefusal } from './telegram-errors.ts';
@@ -14,6 +14,7 @@ const LEASE_SECONDS = 180;
 const WAIT_SECONDS = 20;
 const MAX_ALBUM = 10;
 const AFTER_TROUBLE_MS = 2000;
+const TELL_AGAIN_MS = 500;
 const BROADCAST_EVERY_MS = 3000;
 
 /** Delivers until `stopping`; what is being sent then is finished. */
@@ -45,7 +46,7 @@ async function deliver(desk: Desk, delivery: LeasedDelivery): Promise<void> {
   const { id, lease, chatId } = delivery;
   try {
     await sendItems(desk, delivery);
-    await sender.ackDelivery(id, { lease, outcome: 'sent' });
+    await surely(desk, () => sender.ackDelivery(id, { lease, outcome: 'sent' }));
     await removeStatus(desk, delivery);
     log.info({ delivery: id, photos: delivery.items.length, attempt: delivery.attempts }, 'delivered');
   } catch (error) {
@@ -76,7 +77,7 @@ async function sendItems(desk: Desk, delivery: LeasedDelivery): Promise<void> {
   const { id, lease, chatId, threadId } = delivery;
   const waiting = delivery.items.filter(({ sentMessageId }) => sentMessageId === null);
   const remember = (sent: { messageId: number; sentMessageId: number }[]): Promise<void> =>
-    sender.ackDelivery(id, { lease, outcome: 'partly', sent });
+    surely(desk, () => sender.ackDelivery(id, { lease, outcome: 'partly', sent }));
   const results = waiting.filter(hasResult);
   if (results.length > 0) {
     void attempt(
@@ -94,6 +95,23 @@ async function sendItems(desk: Desk, delivery: LeasedDelivery): Promise<void> {
       withoutTopic(delivery, (place) => sendRefusal(desk, place, item)),
     );
     await remember([{ messageId: item.messageId, sentMessageId: message.message_id }]);
+  }
+}
+
+/**
+ * What Telegram has done is told to the API, however long that is away: nobody else knows of it, and it would be done
+ * twice.
+ */
+async function surely(desk: Desk, tell: () => Promise<void>): Promise<void> {
+  const until = performance.now() + 1000 * LEASE_SECONDS;
+  for (;;) {
+    try {
+      return await tell();
+    } catch (error) {
+      if (!(error instanceof AppError && error.retryable) || performance.now() > until) throw error;
+      desk.log.warn({ reason: error.message }, 'the API does not hear what was sent, yet');
+      await pause(TELL_AGAIN_MS);
+    }
   }
 }
 

@@ -129,9 +129,9 @@ export async function startFakeTelegram({
     let result: unknown;
     try {
       if (typeof fault?.kind === 'number') throw faultError(fault, fault.kind);
-      parameters = understand(method, sent);
       const run = updates.methods[method] ?? METHODS[method];
       if (run === undefined) throw new TelegramError(404, 'Not Found: method not found');
+      parameters = understand(method, sent);
       const complain = (complaint: string) => void complaints.push(`${method}: ${complaint}`);
       result = await run({ state, parameters, files: sent.files, sendings, complain, signal: gone.signal });
     } catch (thrown) {

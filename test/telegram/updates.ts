@@ -22,6 +22,13 @@ export interface UpdateQueue {
   close(): void;
 }
 
+function otherPoller(): TelegramError {
+  return new TelegramError(
+    409,
+    'Conflict: terminated by other getUpdates request; make sure that only one bot instance is running',
+  );
+}
+
 export function createUpdateQueue(state: State): UpdateQueue {
   let allowed: readonly string[] = [];
   let confirmed = 0;
@@ -65,30 +72,17 @@ export function createUpdateQueue(state: State): UpdateQueue {
     previousAt = performance.now();
     const most = hurried ? 1 : Math.max(1, Math.min(100, limit));
     if (state.updates.length === 0) {
-      await new Promise<void>((done, fail) => {
-        const timer = setTimeout(done, 1000 * Math.min(timeout, MAX_WAIT_SECONDS));
-        const leave = (): void => {
-          clearTimeout(timer);
-          waiter = undefined;
-          done();
-        };
-        signal?.addEventListener('abort', leave);
-        waiter = {
-          wake: leave,
-          conflict: () => {
-            leave();
-            fail(
-              new TelegramError(
-                409,
-                'Conflict: terminated by other getUpdates request; make sure that only one bot instance is running',
-              ),
-            );
-          },
-        };
-        if (waiter !== undefined && closed) leave();
-      }).finally(() => {
-        waiter = undefined;
-      });
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, 1000 * Math.min(closed ? 0 : timeout, MAX_WAIT_SECONDS));
+      const own = { wake: resolve, conflict: () => reject(otherPoller()) };
+      waiter = own;
+      signal?.addEventListener('abort', () => resolve());
+      try {
+        await promise;
+      } finally {
+        clearTimeout(timer);
+        if (waiter === own) waiter = undefined;
+      }
     }
     return state.updates.slice(0, most).map(({ update }) => update);
   }
