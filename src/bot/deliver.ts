@@ -1,20 +1,18 @@
 /** Results on their way out: leased from the API, sent at Telegram's pace, acknowledged after its answer. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LeasedDelivery, LeasedItem, Recipient } from '../client/telegram-client.ts';
-import { AppError, toAppError } from '../errors.ts';
-import { type Desk, heed } from './desk.ts';
+import { toAppError } from '../errors.ts';
+import { type Desk, heed, LEASE_SECONDS, surely } from './desk.ts';
 import { hasResult, type Parcel, pack, sendAlbum, sendParcel, sendRefusal } from './send.ts';
 import { attempt, understandRefusal } from './telegram-errors.ts';
 import { languageFor } from './texts.ts';
 
 /** Sent at the same time; the pace is kept beside that. */
 const AT_ONCE = 8;
-const LEASE_SECONDS = 180;
 /** Longest wait for a delivery, in seconds. */
 const WAIT_SECONDS = 20;
 const MAX_ALBUM = 10;
 const AFTER_TROUBLE_MS = 2000;
-const TELL_AGAIN_MS = 500;
 const BROADCAST_EVERY_MS = 3000;
 
 /** Delivers until `stopping`; what is being sent then is finished. */
@@ -95,23 +93,6 @@ async function sendItems(desk: Desk, delivery: LeasedDelivery): Promise<void> {
       withoutTopic(delivery, (place) => sendRefusal(desk, place, item)),
     );
     await remember([{ messageId: item.messageId, sentMessageId: message.message_id }]);
-  }
-}
-
-/**
- * What Telegram has done is told to the API, however long that is away: nobody else knows of it, and it would be done
- * twice.
- */
-async function surely(desk: Desk, tell: () => Promise<void>): Promise<void> {
-  const until = performance.now() + 1000 * LEASE_SECONDS;
-  for (;;) {
-    try {
-      return await tell();
-    } catch (error) {
-      if (!(error instanceof AppError && error.retryable) || performance.now() > until) throw error;
-      desk.log.warn({ reason: error.message }, 'the API does not hear what was sent, yet');
-      await pause(TELL_AGAIN_MS);
-    }
   }
 }
 

@@ -1,4 +1,5 @@
 /** What every part of the bot works with, and how it meets Telegram and the API. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Api } from 'grammy';
 import type { UserFromGetMe } from 'grammy/types';
 import { type Client, createClient, type Limits } from '../client/client.ts';
@@ -9,6 +10,7 @@ import {
   type SenderClient,
   type UserClient,
 } from '../client/telegram-client.ts';
+import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Secret } from '../secret.ts';
 import type { Pacing } from './pacing.ts';
@@ -91,5 +93,26 @@ export async function heed(
       return 'moved';
     default:
       return 'no';
+  }
+}
+
+/** How long a delivery is ours: longer than its sending takes, and the API's restart. */
+export const LEASE_SECONDS = 180;
+const TELL_AGAIN_MS = 500;
+
+/**
+ * What Telegram has done is told to the API, however long that is away: nobody else knows of it, and it would be done
+ * twice.
+ */
+export async function surely<T>(desk: Desk, tell: () => Promise<T>): Promise<T> {
+  const until = performance.now() + 1000 * LEASE_SECONDS;
+  for (;;) {
+    try {
+      return await tell();
+    } catch (error) {
+      if (!(error instanceof AppError && error.retryable) || performance.now() > until) throw error;
+      desk.log.warn({ reason: error.message }, 'the API does not hear what was sent, yet');
+      await pause(TELL_AGAIN_MS);
+    }
   }
 }

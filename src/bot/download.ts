@@ -7,7 +7,7 @@ import { type Desk, maxBytesOf } from './desk.ts';
 import { understandRefusal } from './telegram-errors.ts';
 
 const WITHIN_MS = 120_000;
-const ATTEMPTS = 4;
+const ATTEMPTS = 6;
 
 /**
  * The bytes of a file.
@@ -52,8 +52,8 @@ async function fetchOnce(desk: Desk, fileId: string): Promise<Uint8Array<ArrayBu
   } catch (error) {
     throw new BrokenDownload((error as Error).message);
   }
-  if (response.status >= 500) throw new BrokenDownload(`status ${response.status}`);
-  if (!response.ok) throw new AppError('DOWNLOAD_FAILED', `status ${response.status}`);
+  // Also a path that is no longer valid: the next attempt asks for another.
+  if (!response.ok) throw new BrokenDownload(`status ${response.status}`);
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   try {

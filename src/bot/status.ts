@@ -4,7 +4,7 @@ import { InlineKeyboard } from 'grammy';
 import type { DueStatus } from '../client/telegram-client.ts';
 import { toAppError } from '../errors.ts';
 import { encodePress } from './callback-data.ts';
-import { type Desk, heed } from './desk.ts';
+import { type Desk, heed, surely } from './desk.ts';
 import { attempt, understandRefusal } from './telegram-errors.ts';
 import type { Say } from './texts.ts';
 
@@ -50,7 +50,7 @@ async function tell(desk: Desk, status: DueStatus, told: Map<string, string>): P
         disable_notification: true,
         reply_markup,
       });
-      const isOpen = await sender.putStatus(id, sent);
+      const isOpen = await surely(desk, () => sender.putStatus(id, sent));
       // The result was faster.
       if (!isOpen) await attempt(api.deleteMessage(chatId, sent));
     }
