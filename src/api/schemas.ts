@@ -126,6 +126,15 @@ export const UpscaleAnswer = Type.Object(
         {
           verdict: words(['accepted', 'softened', 'fallback'], 'What the quality gate let through'),
           consistency: Type.Number({ description: 'PSNR in dB between the photo and the reduced result' }),
+          letterHeight: Type.Optional(
+            nullable(
+              Type.Number(),
+              'Of a small letter, in pixels of the photo; null where no writing was found',
+            ),
+          ),
+          tooSmall: Type.Optional(
+            Type.Boolean({ description: 'Too small to be saved: come closer or zoom in' }),
+          ),
         },
         { additionalProperties: true },
       ),

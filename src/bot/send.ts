@@ -76,9 +76,8 @@ function captionOf(say: Say, { upscale }: LeasedItem): string {
   const size = (picture: { width: number | null; height: number | null } | null | undefined): string =>
     `${picture?.width ?? '?'}×${picture?.height ?? '?'}`;
   const lines = [say('result', { from: size(input), to: size(output) })];
-  const { verdict, tooSmall } = (quality ?? {}) as { verdict?: string; tooSmall?: boolean };
-  if (tooSmall) lines.push(say('too-small'));
-  else if (verdict === 'fallback') lines.push(say('fallback'));
+  if (quality?.tooSmall) lines.push(say('too-small'));
+  else if (quality?.verdict === 'fallback') lines.push(say('fallback'));
   return lines.join('\n');
 }
 

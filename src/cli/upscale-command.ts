@@ -184,7 +184,10 @@ function lineOfResult(task: PhotoTask, result: UpscaleResult): string {
   const reduced =
     reducedTo === null ? '' : ` reduced to ${reducedTo.width}×${reducedTo.height} (MAX_INPUT_SIDE)`;
   const sizes = `${input.width}×${input.height}${reduced} → ${output.width}×${output.height}`;
-  return `${task.input} → ${task.output}  ${sizes}, ${model}, ${quality.verdict}, ${seconds.toFixed(1)} s`;
+  const advice = quality.tooSmall
+    ? `; its letters are about ${quality.letterHeight} pixels high, too small to be saved: come closer or zoom in`
+    : '';
+  return `${task.input} → ${task.output}  ${sizes}, ${model}, ${quality.verdict}, ${seconds.toFixed(1)} s${advice}`;
 }
 
 function jsonOfResult(task: PhotoTask, { bytes: _, input, output, ...rest }: UpscaleResult): string {

@@ -17,7 +17,12 @@ export interface UpscaleState {
   readonly input: { width: number | null; height: number | null; bytes: number; format: string };
   readonly reducedTo: { width: number; height: number } | null;
   readonly output: { width: number; height: number; bytes: number; format: string } | null;
-  readonly quality: { verdict: 'accepted' | 'softened' | 'fallback'; consistency: number } | null;
+  readonly quality: {
+    verdict: 'accepted' | 'softened' | 'fallback';
+    consistency: number;
+    letterHeight?: number | null;
+    tooSmall?: boolean;
+  } | null;
   readonly error: { code: string; message: string } | null;
   readonly createdAt: string;
   readonly startedAt: string | null;

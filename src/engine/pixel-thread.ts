@@ -1,6 +1,7 @@
-/** The thread that finishes tiles and judges windows of a result: arithmetic that would freeze its caller for a moment. */
+/** The thread that finishes tiles and judges windows of a result, and measures letters: arithmetic that would freeze its caller for a moment. */
 import { blendToBase } from './base-blend.ts';
 import { enlarge } from './bicubic.ts';
+import { estimateLetterHeight } from './letter-height.ts';
 import type { PixelRequest, PixelResponse } from './pixel-work.ts';
 import { type Raster, scaleRect, toRaster } from './pixels.ts';
 import { inspectWindow } from './quality-gate.ts';
@@ -22,6 +23,8 @@ serve<PixelRequest, PixelResponse>(async (request) => {
       const transfer = raster === null ? [] : [raster.data.buffer as ArrayBuffer];
       return { value: { kind: 'judged', findings, raster }, transfer };
     }
+    case 'letters':
+      return { value: { kind: 'measured', letters: estimateLetterHeight(request.photo) }, transfer: [] };
   }
 });
 

@@ -56,10 +56,21 @@ export interface UpscaleResult {
   /** The size it was reduced to first because of MAX_INPUT_SIDE; null when it was small enough. */
   readonly reducedTo: { readonly width: number; readonly height: number } | null;
   readonly output: PictureInfo<OutputFormat>;
-  readonly quality: Quality;
+  readonly quality: ResultQuality;
   /** Milliseconds spent in each step; `network` is the part of `run network` that was the network itself. */
   readonly timings: Readonly<Record<StepName | 'network', number>>;
 }
+
+/** What the gate found, and whether there was anything to save. */
+export interface ResultQuality extends Quality {
+  /** Typical height of a small letter, in pixels of the photo as it was worked on; null where no writing was found. */
+  readonly letterHeight: number | null;
+  /** The letters are too small to be saved: whoever took the photo should come closer or zoom in. */
+  readonly tooSmall: boolean;
+}
+
+/** Pixels. Of smaller letters the readers of our experiments got less than half right, in the result too. */
+const LEAST_LETTER_HEIGHT = 4;
 
 /** The steps in their order, read aloud. */
 export const STEPS = [
@@ -139,6 +150,13 @@ export function createUpscaler({
         return { model, tiles, network: networkOf(model, path), plan: fingerprint(model, photo, tiles) };
       });
 
+      // Measured while the network runs, on a copy: the thread keeps what it is given.
+      const measured = pixelWork.call(
+        { kind: 'letters', photo: { ...photo, data: photo.data.slice() } },
+        signal,
+      );
+      measured.catch(() => undefined);
+
       const { scale } = model;
       let joined = 0;
       const result = createRaster(photo.width * scale, photo.height * scale);
@@ -171,7 +189,15 @@ export function createUpscaler({
       );
       // Joining went on meanwhile, and is counted once.
       timings['run network'] -= timings.join;
-      const quality = await step('quality gate', () => passGate(pixelWork, photo, result, scale, signal));
+      const quality = await step('quality gate', async () => {
+        const judged = await passGate(pixelWork, photo, result, scale, signal);
+        const { typical } = (await measured).letters;
+        return {
+          ...judged,
+          letterHeight: typical,
+          tooSmall: typical !== null && typical < LEAST_LETTER_HEIGHT,
+        };
+      });
       const encoded = await step('encode', () => encode(result, format));
 
       return {
