@@ -152,7 +152,7 @@ export function createUpscaler({
 
       // Measured while the network runs, on a copy: the thread keeps what it is given.
       const measured = pixelWork.call(
-        { kind: 'letters', photo: { ...photo, data: photo.data.slice() } },
+        { kind: 'letters', photo: { ...photo, data: new Uint8Array(photo.data) } },
         signal,
       );
       measured.catch(() => undefined);
