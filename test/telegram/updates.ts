@@ -18,7 +18,8 @@ export interface UpdateQueue {
   confirmed(): number;
   /** How many wait to be confirmed. */
   pending(): number;
-  complaints(): string[];
+  /** Resolves when somebody waits for an update that is not there yet. */
+  waited(): Promise<void>;
   close(): void;
 }
 
@@ -37,7 +38,7 @@ export function createUpdateQueue(state: State): UpdateQueue {
   let [previousOffset, previousAt] = [Number.NaN, 0];
   let closed = false;
   let delivering: Promise<void> = Promise.resolve();
-  const complaints: string[] = [];
+  let onWait: (() => void)[] = [];
 
   function isWanted(update: object): boolean {
     return Object.keys(update).some((kind) =>
@@ -48,7 +49,7 @@ export function createUpdateQueue(state: State): UpdateQueue {
   function expire(): void {
     state.updates = state.updates.filter(({ at, update }) => {
       const lifeMs = update.callback_query === undefined ? UPDATE_LIFE_MS : 150_000;
-      return Date.now() - at < lifeMs;
+      return state.now() - at < lifeMs;
     });
   }
 
@@ -76,6 +77,8 @@ export function createUpdateQueue(state: State): UpdateQueue {
       const timer = setTimeout(resolve, 1000 * Math.min(closed ? 0 : timeout, MAX_WAIT_SECONDS));
       const own = { wake: resolve, conflict: () => reject(otherPoller()) };
       waiter = own;
+      for (const tell of onWait) tell();
+      onWait = [];
       signal?.addEventListener('abort', () => resolve());
       try {
         await promise;
@@ -116,13 +119,15 @@ export function createUpdateQueue(state: State): UpdateQueue {
           throw badRequest('secret token contains unallowed characters');
         }
         webhook = { url, secret };
+        if (parameters.drop_pending_updates) state.updates = [];
         if (parameters.allowed_updates !== undefined) allowed = parameters.allowed_updates as string[];
         delivering = delivering.then(deliver);
       }
       return true;
     },
-    deleteWebhook() {
+    deleteWebhook({ parameters }) {
       webhook = undefined;
+      if (parameters.drop_pending_updates) state.updates = [];
       return true;
     },
     getWebhookInfo: () => ({
@@ -139,7 +144,7 @@ export function createUpdateQueue(state: State): UpdateQueue {
       if (!isWanted(update)) return;
       state.updates.push({
         update: { update_id: state.nextUpdateId++, ...update } as Update,
-        at: Date.now(),
+        at: state.now(),
       });
       waiter?.wake();
       delivering = delivering.then(deliver);
@@ -147,7 +152,12 @@ export function createUpdateQueue(state: State): UpdateQueue {
     methods,
     confirmed: () => confirmed,
     pending: () => state.updates.length,
-    complaints: () => [...complaints],
+    waited() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      if (waiter === undefined) onWait.push(resolve);
+      else resolve();
+      return promise;
+    },
     close() {
       closed = true;
       waiter?.wake();
