@@ -63,22 +63,25 @@ export const FAKE_TOKEN = ['4242424242', 'AAFakeFakeFakeFakeFakeFakeFakeFakeFak'
 
 let shared: MethodCheck | undefined;
 
-/** Starts it on loopback. @param options `port`: 0 or empty for any free one; `random` decides about faults in percent, `now` says how old things are */
+/** Starts it on loopback. @param options `port`: 0 or empty for any free one; `random` decides about faults in percent, `now` says how old things are, `behind` where a webhook's
+ * address leads to */
 export async function startFakeTelegram({
   port = 0,
   token = FAKE_TOKEN,
   random = Math.random,
   now = Date.now,
+  behind = (url) => url,
 }: {
   port?: number;
   token?: string;
   random?: () => number;
   now?: () => number;
+  behind?: (url: string) => string;
 } = {}): Promise<FakeTelegram> {
   shared ??= createMethodCheck();
   const check = shared;
   const state = createState(now);
-  const updates = createUpdateQueue(state);
+  const updates = createUpdateQueue(state, behind);
   const calls: Call[] = [];
   const sendings: Sending[] = [];
   const complaints: string[] = [];

@@ -224,7 +224,7 @@ test('one asks for updates at a time, and nobody while there is a webhook', asyn
   const [two] = await api.getUpdates({ offset: one.update_id + 1 });
   assert.equal(two?.update_id, one.update_id + 1);
   assert.equal(telegram.updates.pending(), 1, 'the first is confirmed');
-  await api.setWebhook('http://127.0.0.1:1/', { drop_pending_updates: true });
+  await api.setWebhook('https://127.0.0.1:1/', { drop_pending_updates: true });
   assert.equal(telegram.updates.pending(), 0);
   await refuses(api.getUpdates(), 409, /can't use getUpdates method while webhook is active/);
   await api.deleteWebhook();
@@ -243,7 +243,8 @@ test('the kinds of updates that were asked for are remembered', async (t) => {
 });
 
 test('a webhook gets each update with its secret, again until it says 200', async (t) => {
-  const { telegram, api } = await start(t);
+  let port = 0;
+  const { telegram, api } = await start(t, { behind: () => `http://127.0.0.1:${port}/hook` });
   const anna = telegram.person(1);
   const got: { secret: unknown; text: string }[] = [];
   const server = createServer(async (request, response) => {
@@ -257,9 +258,9 @@ test('a webhook gets each update with its secret, again until it says 200', asyn
   t.after(() => server.close());
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  ({ port } = server.address() as AddressInfo);
   const three = once(server, 'three');
-  await api.setWebhook(`http://127.0.0.1:${port}/hook`, { secret_token: 'abc-DEF_1' });
+  await api.setWebhook('https://bot.example/hook', { secret_token: 'abc-DEF_1' });
   anna.sendText('one');
   anna.sendText('two');
   await three;
@@ -268,7 +269,8 @@ test('a webhook gets each update with its secret, again until it says 200', asyn
     ['one', 'one', 'two'],
   );
   assert.ok(got.every(({ secret }) => secret === 'abc-DEF_1'));
-  await refuses(api.setWebhook('http://127.0.0.1:1/', { secret_token: 'ä' }), 400, /unallowed characters/);
+  await refuses(api.setWebhook('http://bot.example/'), 400, /An HTTPS URL must be provided/);
+  await refuses(api.setWebhook('https://bot.example/', { secret_token: 'ä' }), 400, /unallowed characters/);
 });
 
 test('faults: refused, lost after it was done, cut before, a proxy that speaks HTML', async (t) => {
