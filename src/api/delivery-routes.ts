@@ -12,6 +12,7 @@ import {
   leaseDeliveries,
   leaseStatuses,
   moveDeliveries,
+  renewLease,
   retryDelivery,
   saveSent,
   saveStatusMessage,
@@ -179,11 +180,12 @@ export function addDeliveryRoutes(server: Server, context: RouteContext): void {
     async handler(request, reply) {
       checkService(request);
       const id = checkUuid(request.params.id);
-      const { lease, outcome, sent = [], afterSeconds = 1, reason = null } = request.body;
+      const { lease, outcome, sent = [], leaseSeconds, afterSeconds = 1, reason = null } = request.body;
       await db.transaction(async (tx) => {
         if (!(await saveSent(tx, id, lease, sent))) throw new AppError('LEASE_LOST', id);
         if (outcome === 'retry') await retryDelivery(tx, id, { afterSeconds, error: reason });
         else if (outcome !== 'partly') await endDelivery(tx, id, outcome, reason);
+        else if (leaseSeconds !== undefined) await renewLease(tx, id, leaseSeconds);
       });
       return reply.code(204).send(null);
     },

@@ -129,6 +129,9 @@ export const AckBody = closed({
   sent: Type.Optional(
     Type.Array(closed({ messageId: telegramNumber, sentMessageId: telegramNumber }), { maxItems: 200 }),
   ),
+  leaseSeconds: Type.Optional(
+    Type.Number({ minimum: 1, maximum: 600, description: 'with partly: the lease goes on so long from now' }),
+  ),
   afterSeconds: Type.Optional(Type.Number({ minimum: 0, maximum: 86_400 })),
   reason: Type.Optional(Type.String({ maxLength: 300 })),
 });

@@ -2,18 +2,23 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LeasedDelivery, LeasedItem, Recipient } from '../client/telegram-client.ts';
 import { toAppError } from '../errors.ts';
-import { type Desk, heed, LEASE_SECONDS, surely } from './desk.ts';
+import { type Desk, heed, surely } from './desk.ts';
 import { hasResult, type Parcel, pack, sendAlbum, sendParcel, sendRefusal } from './send.ts';
 import { attempt, understandRefusal } from './telegram-errors.ts';
 import { languageFor } from './texts.ts';
 
 /** Sent at the same time; the pace is kept beside that. */
 const AT_ONCE = 8;
+/** Of a bot that is killed, another one has the deliveries so soon. While it works on them it renews the lease. */
+const LEASE_SECONDS = 30;
+const RENEW_EVERY_MS = 10_000;
 /** Longest wait for a delivery, in seconds. */
 const WAIT_SECONDS = 20;
 const MAX_ALBUM = 10;
 const AFTER_TROUBLE_MS = 2000;
 const BROADCAST_EVERY_MS = 3000;
+/** Of ten recipients at once, at Telegram's pace. */
+const BROADCAST_LEASE_SECONDS = 180;
 
 /** Delivers until `stopping`; what is being sent then is finished. */
 export async function runDeliveries(desk: Desk): Promise<void> {
@@ -42,10 +47,14 @@ export async function runDeliveries(desk: Desk): Promise<void> {
 async function deliver(desk: Desk, delivery: LeasedDelivery): Promise<void> {
   const { sender, log } = desk;
   const { id, lease, chatId } = delivery;
+  const renewing = setInterval(() => {
+    void attempt(sender.ackDelivery(id, { lease, outcome: 'partly', leaseSeconds: LEASE_SECONDS }));
+  }, RENEW_EVERY_MS);
   try {
     await sendItems(desk, delivery);
-    await surely(desk, () => sender.ackDelivery(id, { lease, outcome: 'sent' }));
+    // Before the delivery ends: afterwards nobody knows of it.
     await removeStatus(desk, delivery);
+    await surely(desk, () => sender.ackDelivery(id, { lease, outcome: 'sent' }));
     log.info({ delivery: id, photos: delivery.items.length, attempt: delivery.attempts }, 'delivered');
   } catch (error) {
     try {
@@ -66,6 +75,8 @@ async function deliver(desk: Desk, delivery: LeasedDelivery): Promise<void> {
       // The lease will be over some time, and the delivery is somebody's again.
       log.warn({ delivery: id, err: toAppError(thrown) }, 'a failed delivery could not be given back');
     }
+  } finally {
+    clearInterval(renewing);
   }
 }
 
@@ -155,7 +166,7 @@ export async function runBroadcasts(desk: Desk): Promise<void> {
   const { sender, log, stopping } = desk;
   while (!stopping.aborted) {
     try {
-      const recipients = await sender.leaseRecipients(10, LEASE_SECONDS, { signal: stopping });
+      const recipients = await sender.leaseRecipients(10, BROADCAST_LEASE_SECONDS, { signal: stopping });
       for (const recipient of recipients) {
         if (stopping.aborted) return;
         await sendBroadcast(desk, recipient);

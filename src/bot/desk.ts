@@ -96,8 +96,8 @@ export async function heed(
   }
 }
 
-/** How long a delivery is ours: longer than its sending takes, and the API's restart. */
-export const LEASE_SECONDS = 180;
+/** How long the API is told what Telegram has done, while it does not answer. */
+const TELL_FOR_MS = 180_000;
 const TELL_AGAIN_MS = 500;
 
 /**
@@ -105,7 +105,7 @@ const TELL_AGAIN_MS = 500;
  * twice.
  */
 export async function surely<T>(desk: Desk, tell: () => Promise<T>): Promise<T> {
-  const until = performance.now() + 1000 * LEASE_SECONDS;
+  const until = performance.now() + TELL_FOR_MS;
   for (;;) {
     try {
       return await tell();

@@ -1,21 +1,26 @@
 /** Fetches a photo from Telegram. The file's address holds the token: it stays in here. */
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '../errors.ts';
 import { redactTokens } from '../secret.ts';
 import { type Desk, maxBytesOf } from './desk.ts';
 import { understandRefusal } from './telegram-errors.ts';
 
 const WITHIN_MS = 120_000;
-const ATTEMPTS = 6;
+/** A Telegram that is away comes back; a file that does not come for so long is given up. */
+const PATIENCE_MS = 600_000;
+const LONGEST_PAUSE_MS = 30_000;
 
 /**
  * The bytes of a file.
- * @throws AppError TOO_MANY_BYTES; DOWNLOAD_FAILED where Telegram refuses it, or its connection broke again and again;
- *   Telegram's own error where it does not answer at all
+ * @throws AppError TOO_MANY_BYTES; DOWNLOAD_FAILED where Telegram refuses it, or did not give it for long. When the bot
+ *   stops meanwhile, whatever was wrong last: the photo comes again with its update
  */
 export async function download(desk: Desk, fileId: string): Promise<Uint8Array<ArrayBuffer>> {
-  for (let attempt = 1; ; attempt++) {
+  const until = performance.now() + PATIENCE_MS;
+  let brokenMs = 1000;
+  for (;;) {
     try {
       return await fetchOnce(desk, fileId);
     } catch (error) {
@@ -23,10 +28,14 @@ export async function download(desk: Desk, fileId: string): Promise<Uint8Array<A
       const refusal = understandRefusal(error);
       const description = (error as Error).message;
       if (/file is too big/.test(description)) throw tooMany(desk);
+      if (desk.stopping.aborted) throw error;
       const isFinal = refusal.kind !== 'later' && !(error instanceof BrokenDownload);
-      if (isFinal || attempt >= ATTEMPTS) throw new AppError('DOWNLOAD_FAILED', redactTokens(description));
-      const seconds = refusal.kind === 'later' ? refusal.afterSeconds : attempt;
-      await new Promise((done) => setTimeout(done, 1000 * seconds));
+      if (isFinal || performance.now() > until) {
+        throw new AppError('DOWNLOAD_FAILED', redactTokens(description));
+      }
+      const ms = refusal.kind === 'later' ? 1000 * refusal.afterSeconds : brokenMs;
+      if (refusal.kind !== 'later') brokenMs = Math.min(LONGEST_PAUSE_MS, 2 * brokenMs);
+      await pause(ms, undefined, { signal: desk.stopping }).catch(() => undefined);
     }
   }
 }

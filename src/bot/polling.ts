@@ -7,8 +7,11 @@ import { understandRefusal } from './telegram-errors.ts';
 
 /** Longest wait for an update, in seconds; Telegram allows 50. */
 const POLL_SECONDS = 25;
-/** The server punishes the same offset asked for again sooner. */
-const ASK_AGAIN_MS = 3000;
+/**
+ * While something is in hand. The server answers the same offset within half a second with one update only; that it
+ * holds a request within three seconds is nothing to us: it does so where it has no updates.
+ */
+const ASK_AGAIN_MS = 1000;
 const MAX_IN_HAND = 50;
 const LONGEST_BACKOFF_MS = 30_000;
 /** Of a deployment that replaces a bot by its successor the older one may be alive for a moment. */

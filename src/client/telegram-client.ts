@@ -67,6 +67,8 @@ export interface Ack {
   readonly lease: string;
   readonly outcome: 'sent' | 'partly' | 'gone' | 'retry';
   readonly sent?: { readonly messageId: number; readonly sentMessageId: number }[];
+  /** With `partly`: the lease goes on for so long from now. */
+  readonly leaseSeconds?: number;
   readonly afterSeconds?: number;
   readonly reason?: string;
 }

@@ -174,6 +174,14 @@ export async function saveSent(
   return true;
 }
 
+/** A lease that is held goes on for so long from now. */
+export async function renewLease(tx: Queryable, id: string, seconds: number): Promise<void> {
+  await tx.query('update deliveries set leased_until = now() + make_interval(secs => $2) where id = $1', [
+    id,
+    seconds,
+  ]);
+}
+
 /** Ends a leased delivery. */
 export async function endDelivery(
   tx: Queryable,
@@ -228,10 +236,14 @@ export function leaseStatuses(db: Queryable, max: number): Promise<DueStatus[]> 
   );
 }
 
-/** Remembers the status message. False if the delivery has ended: then nobody will delete it but who sent it. */
+/**
+ * Remembers the status message. False if the delivery has ended or is being sent: whoever sends it knows nothing of the
+ * message, so nobody will delete it but who sent it.
+ */
 export async function saveStatusMessage(db: Queryable, id: string, messageId: number): Promise<boolean> {
   const rows = await db.query(
-    `update deliveries set status_message_id = $2 where id = $1 and state = 'open' returning id`,
+    `update deliveries set status_message_id = $2
+     where id = $1 and state = 'open' and (leased_until is null or leased_until < now()) returning id`,
     [id, messageId],
   );
   return rows.length > 0;

@@ -138,9 +138,22 @@ test('whoever waits is told how it stands, at most every few seconds', async (t)
   assert.deepEqual(await sender.leaseStatuses(10), []);
   await boris.user.cancelMine();
   const ended = await leaseOne(sender);
+  assert.equal(await sender.putStatus(status.id, 101), false, 'who sends it now would not know of it');
   assert.deepEqual([ended.statusMessageId, ended.items[0]?.upscale?.status], [99, 'cancelled']);
   await sender.ackDelivery(ended.id, { lease: ended.lease, outcome: 'sent' });
   assert.equal(await sender.putStatus(status.id, 100), false, 'it has ended');
+});
+
+test('a lease goes on for as long as its holder says, and no longer', async (t) => {
+  const { anna, sender } = await open(t, {}, false);
+  await anna.user.createDelivery({ ...CHAT, messageId: 7, errorCode: 'NOT_AN_IMAGE' });
+  const { id, lease } = await leaseOne(sender);
+  await sender.ackDelivery(id, { lease, outcome: 'partly', leaseSeconds: 1 });
+  const next = await leaseOne(sender);
+  assert.deepEqual([next.id, next.attempts], [id, 2]);
+  await assert.rejects(sender.ackDelivery(id, { lease, outcome: 'partly', leaseSeconds: 60 }), {
+    code: 'LEASE_LOST',
+  });
 });
 
 test('nobody reaches what is another’s, and users may not send', async (t) => {

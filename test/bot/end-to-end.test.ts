@@ -211,6 +211,15 @@ test('what Telegram refuses is tried again when it says, and given up where nobo
   assert.equal(results(telegram, anna.chat).length, 2);
 });
 
+test('a photo waits for a Telegram that does not give it', async (t) => {
+  const { telegram } = await meet(t);
+  const anna = telegram.person(1);
+  telegram.fail({ method: 'getFile', kind: 429, retryAfter: 0, times: 9 });
+  telegram.fail({ method: 'file', kind: 429 });
+  await anna.sendPhoto(await photo(64, 48));
+  await eventually(() => results(telegram, anna.chat)[0], 'it was given up', 60_000);
+});
+
 test('a group that becomes a supergroup gets its result there', async (t) => {
   const { telegram } = await meet(t);
   const group = telegram.group('Physics');

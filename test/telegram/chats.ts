@@ -63,10 +63,13 @@ export interface State {
   nextFile: number;
   readonly callbacks: Map<string, { answered: boolean; readonly at: number; text: string | undefined }>;
   readonly commands: Map<string, unknown>;
-  readonly texts: Map<string, string>;
+  /** Files that getFile was asked for, and when: only those can be fetched. */
+  readonly issued: Map<string, number>;
+  /** Milliseconds of the day and age; tests may let days go by. */
+  readonly now: () => number;
 }
 
-export function createState(): State {
+export function createState(now: () => number = Date.now): State {
   return {
     chats: new Map(),
     users: new Map(),
@@ -76,7 +79,8 @@ export function createState(): State {
     nextFile: 1,
     callbacks: new Map(),
     commands: new Map(),
-    texts: new Map(),
+    issued: new Map(),
+    now,
   };
 }
 

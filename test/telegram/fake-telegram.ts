@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { badRequest, createState, type State, TelegramError } from './chats.ts';
-import { rateComplaints, type Sending } from './limits.ts';
+import { FILE_LINK_MS, rateComplaints, type Sending } from './limits.ts';
 import { createMethodCheck, type MethodCheck } from './method-check.ts';
 import { METHODS } from './methods.ts';
 import { readBody, type Sent } from './multipart.ts';
@@ -32,8 +32,12 @@ export interface Call {
   readonly method: string;
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly error: string | undefined;
-  /** The answer was lost on its way, by order of a fault. */
+  /** When it came, in milliseconds of `performance.now()`. */
+  readonly at: number;
+  /** The answer did not arrive: a fault had it lost, or whoever asked was gone. */
   readonly lost: boolean;
+  /** Messages that it put into a chat. */
+  readonly messageIds: readonly number[];
 }
 
 export interface FakeTelegram extends People {
@@ -47,6 +51,8 @@ export interface FakeTelegram extends People {
   fail(fault: Fault): void;
   /** Takes back all faults. */
   heal(): void;
+  /** The bot that was told to wait is no more: its successor knows nothing of it. */
+  forgetPauses(): void;
   /** Requests that Telegram does not understand, limits that were passed in silence, rates that were broken. */
   complaints(): string[];
   close(): Promise<void>;
@@ -57,24 +63,31 @@ export const FAKE_TOKEN = ['4242424242', 'AAFakeFakeFakeFakeFakeFakeFakeFakeFak'
 
 let shared: MethodCheck | undefined;
 
-/** Starts it on loopback. @param options `port`: 0 or empty for any free one; `random` decides about faults in percent */
+/** Starts it on loopback. @param options `port`: 0 or empty for any free one; `random` decides about faults in percent, `now` says how old things are, `behind` where a webhook's
+ * address leads to */
 export async function startFakeTelegram({
   port = 0,
   token = FAKE_TOKEN,
   random = Math.random,
+  now = Date.now,
+  behind = (url) => url,
 }: {
   port?: number;
   token?: string;
   random?: () => number;
+  now?: () => number;
+  behind?: (url: string) => string;
 } = {}): Promise<FakeTelegram> {
   shared ??= createMethodCheck();
   const check = shared;
-  const state = createState();
-  const updates = createUpdateQueue(state);
+  const state = createState(now);
+  const updates = createUpdateQueue(state, behind);
   const calls: Call[] = [];
   const sendings: Sending[] = [];
   const complaints: string[] = [];
   let faults: (Fault & { left: number })[] = [];
+  /** Until when a chat is to be left alone, by order of a 429. */
+  const pauses = new Map<unknown, number>();
   const server = createServer((request, response) => {
     void answer(request, response).catch((error: unknown) => {
       complaints.push(`the fake itself failed: ${(error as Error).stack}`);
@@ -116,9 +129,15 @@ export async function startFakeTelegram({
     response: ServerResponse,
     sent: Sent,
   ): Promise<void> {
+    const at = performance.now();
     const gone = new AbortController();
     response.on('close', () => gone.abort());
     const fault = pickFault(method);
+    const chatId = String(sent.parameters.get('chat_id'));
+    const isMessage = /^(send(?!ChatAction)|edit)/.test(method);
+    if (isMessage && at < (pauses.get(chatId) ?? 0)) {
+      complaints.push(`${method}: to ${chatId} before its 429 is over`);
+    }
     if (fault?.delayMs !== undefined) await new Promise((done) => setTimeout(done, fault.delayMs));
     if (fault?.kind === 'cut') return void request.socket.destroy();
     if (fault?.kind === 'html') {
@@ -139,10 +158,16 @@ export async function startFakeTelegram({
       error = thrown;
     }
     const lost = fault?.kind === 'lost';
-    if (method !== 'getUpdates') calls.push({ method, parameters, error: error?.message, lost });
+    const messageIds = error === undefined && method.startsWith('send') ? idsOf(result) : [];
+    const call = { method, parameters, error: error?.message, at, lost, messageIds };
+    if (method !== 'getUpdates') calls.push(call);
+    response.once('close', () => {
+      call.lost = !response.writableFinished;
+    });
     if (lost) return void request.socket.destroy();
     if (error === undefined) return send(response, 200, { ok: true, result });
     const { code, message, parameters: more } = error;
+    if (isMessage && fault?.retryAfter !== undefined) pauses.set(chatId, at + 1000 * fault.retryAfter);
     send(response, code, {
       ...{ ok: false, error_code: code, description: message },
       ...(more === undefined ? {} : { parameters: more }),
@@ -197,7 +222,8 @@ export async function startFakeTelegram({
     const fault = pickFault('file');
     if (fault?.kind === 'cut' || fault?.kind === 'lost') return void request.socket.destroy();
     const file = [...state.files.values()].find((known) => known.path === path);
-    if (file === undefined || typeof fault?.kind === 'number') {
+    const isOld = now() - (state.issued.get(path) ?? 0) > FILE_LINK_MS;
+    if (file === undefined || isOld || typeof fault?.kind === 'number') {
       const code = typeof fault?.kind === 'number' ? fault.kind : 404;
       send(response, code, { ok: false, error_code: code, description: 'Not Found' });
       return;
@@ -216,7 +242,8 @@ export async function startFakeTelegram({
     heal() {
       faults = [];
     },
-    complaints: () => [...complaints, ...updates.complaints(), ...rateComplaints(sendings)],
+    forgetPauses: () => pauses.clear(),
+    complaints: () => [...complaints, ...rateComplaints(sendings)],
     async close() {
       updates.close();
       server.closeAllConnections();
@@ -228,6 +255,10 @@ export async function startFakeTelegram({
 function faultError({ description, retryAfter }: Fault, code: number): TelegramError {
   if (retryAfter === undefined) return new TelegramError(code, description ?? 'Internal Server Error');
   return new TelegramError(code, `Too Many Requests: retry after ${retryAfter}`, { retry_after: retryAfter });
+}
+
+function idsOf(result: unknown): number[] {
+  return [result].flat().flatMap((message) => (message as { message_id?: number }).message_id ?? []);
 }
 
 function parse(text: string): unknown {

@@ -10,18 +10,29 @@ export const MAX_DOWNLOAD_BYTES = 20 * 2 ** 20;
 export const CALLBACK_LIFE_MS = 150_000;
 export const UPDATE_LIFE_MS = 86_400_000;
 
-export function checkText(text: unknown): string {
-  const plain = stripTags(String(text ?? ''));
+/** How long a message can be deleted. */
+export const DELETABLE_MS = 48 * 3_600_000;
+/** How long the address that getFile names is good. */
+export const FILE_LINK_MS = 3_600_000;
+
+export function checkText(text: unknown, parseMode: unknown): string {
+  const plain = plainOf(String(text ?? ''), parseMode);
   if (plain.trim() === '') throw badRequest('message text is empty');
   if (plain.length > 4096) throw badRequest('message is too long');
   return plain;
 }
 
-export function checkCaption(caption: unknown): string | undefined {
+export function checkCaption(caption: unknown, parseMode: unknown): string | undefined {
   if (caption === undefined) return undefined;
-  const plain = stripTags(String(caption));
+  const plain = plainOf(String(caption), parseMode);
   if (plain.length > 1024) throw badRequest('message caption is too long');
   return plain;
+}
+
+function plainOf(text: string, parseMode: unknown): string {
+  if (parseMode === undefined) return text;
+  if (parseMode !== 'HTML') throw badRequest(`can't parse entities: the fake knows HTML, not ${parseMode}`);
+  return stripTags(text);
 }
 
 /** HTML as Telegram understands it: few tags, all of them closed. */
@@ -50,13 +61,36 @@ interface Button {
 
 export function checkMarkup(markup: unknown): void {
   const rows = (markup as { inline_keyboard?: Button[][] } | undefined)?.inline_keyboard ?? [];
-  if (rows.flat().length > 100) throw badRequest('reply markup is too long');
+  if (rows.flat().length > 100 || JSON.stringify(markup ?? '').length > 10_000) {
+    throw badRequest('reply markup is too long');
+  }
   for (const { text, callback_data: data, url } of rows.flat()) {
     if (text === '') throw badRequest("can't parse inline keyboard button: Text buttons are unallowed");
     if (data !== undefined && (data === '' || Buffer.byteLength(data) > 64))
       throw badRequest('BUTTON_DATA_INVALID');
     if (data === undefined && url === undefined)
       throw badRequest('Text buttons are unallowed in the inline keyboard');
+  }
+}
+
+/** What a bot may say of itself, in characters. */
+const PROFILE_LIMITS: Readonly<Record<string, number>> = {
+  name: 64,
+  description: 512,
+  short_description: 120,
+};
+
+export function checkProfile(field: string, value: unknown): void {
+  if (field !== 'commands') {
+    if (String(value ?? '').length > (PROFILE_LIMITS[field] ?? 0)) throw badRequest(`${field} is too long`);
+    return;
+  }
+  const commands = value as { command: string; description: string }[];
+  if (commands.length > 100) throw badRequest('BOT_COMMANDS_TOO_MUCH');
+  for (const { command, description } of commands) {
+    if (!/^[a-z0-9_]{1,32}$/.test(command)) throw badRequest('BOT_COMMAND_INVALID');
+    if (description.length < 1 || description.length > 256)
+      throw badRequest('BOT_COMMAND_DESCRIPTION_INVALID');
   }
 }
 

@@ -20,8 +20,12 @@ export interface Meeting {
 const ALL: Roles = { api: true, worker: true, bot: true };
 
 /** Opens API, worker, engine and bot on a new data folder; at the end nothing may have been wrong for Telegram. */
-export async function meet(t: TestContext, settings: Record<string, string> = {}): Promise<Meeting> {
-  const telegram = await startFakeTelegram();
+export async function meet(
+  t: TestContext,
+  settings: Record<string, string> = {},
+  fake: Parameters<typeof startFakeTelegram>[0] = {},
+): Promise<Meeting> {
+  const telegram = await startFakeTelegram(fake);
   const folder = temporaryFolder(t);
   const env = {
     ...{ DATA_DIR: folder, EXECUTION_PROVIDER: 'cpu', LOG_LEVEL: 'silent', PORT: '0' },

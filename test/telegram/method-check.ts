@@ -30,8 +30,7 @@ export function createMethodCheck(): MethodCheck {
 
   function parametersOf(method: string): ts.Type | undefined {
     const property = methods.getProperty(method);
-    if (property === undefined) throw new Error(`404: there is no method ${method}`);
-    const [signature] = checker.getTypeOfSymbol(property).getCallSignatures();
+    const [signature] = property === undefined ? [] : checker.getTypeOfSymbol(property).getCallSignatures();
     const [parameter] = signature?.getParameters() ?? [];
     return parameter === undefined
       ? undefined

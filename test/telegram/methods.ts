@@ -19,8 +19,10 @@ import {
   checkCaption,
   checkMarkup,
   checkPhoto,
+  checkProfile,
   checkText,
   checkUpload,
+  DELETABLE_MS,
   MAX_DOWNLOAD_BYTES,
   type Sending,
   thumbnailComplaint,
@@ -126,7 +128,7 @@ function sendOne(kind: StoredFile['kind']): Method {
   return async (request) => {
     const { parameters } = request;
     const { chat, fields } = placeOf(request);
-    const caption = checkCaption(parameters.caption);
+    const caption = checkCaption(parameters.caption, parameters.parse_mode);
     const file = await takeFile(request, parameters[kind], kind);
     await checkThumbnail(request, parameters.thumbnail);
     count(request, chat);
@@ -139,12 +141,9 @@ async function sendMediaGroup(request: Request): Promise<unknown> {
   const media = request.parameters.media as (InputMediaDocument<FileMark> | InputMediaPhoto<FileMark>)[];
   if (media.length < 2) throw badRequest('there must be at least 2 media in an album');
   if (media.length > 10) throw badRequest('too much messages to send as an album');
-  if (new Set(media.map(({ type }) => type)).size > 1) {
-    throw badRequest("Can't use the media of the specified type in the album");
-  }
   const contents: Partial<Message>[] = [];
   for (const item of media) {
-    const caption = checkCaption(item.caption);
+    const caption = checkCaption(item.caption, item.parse_mode);
     const file = await takeFile(request, item.media, item.type);
     if ('thumbnail' in item) await checkThumbnail(request, item.thumbnail);
     contents.push({ ...contentOf(file), ...(caption === undefined ? {} : { caption }) });
@@ -159,7 +158,7 @@ function editText(request: Request): unknown {
   const chat = findChat(state, parameters.chat_id);
   const message = findMessage(chat, parameters.message_id, 'message to edit not found');
   if (message.from?.id !== BOT.id) throw badRequest("message can't be edited");
-  const text = checkText(parameters.text);
+  const text = checkText(parameters.text, parameters.parse_mode);
   checkMarkup(parameters.reply_markup);
   const same = JSON.stringify(message.reply_markup) === JSON.stringify(parameters.reply_markup);
   if (message.text === text && same) {
@@ -199,6 +198,7 @@ function remembered(prefix: string, field: string): Record<string, Method> {
   const [empty, isList] = field === 'commands' ? [[], true] : ['', false];
   return {
     [`set${prefix}`]: ({ state, parameters }) => {
+      checkProfile(field, parameters[field] ?? empty);
       state.commands.set(keyOf(parameters), parameters[field] ?? empty);
       return true;
     },
@@ -216,7 +216,7 @@ export const METHODS: Readonly<Record<string, Method>> = {
   }),
   sendMessage(request) {
     const { chat, fields } = placeOf(request);
-    const text = checkText(request.parameters.text);
+    const text = checkText(request.parameters.text, request.parameters.parse_mode);
     count(request, chat);
     return addMessage(chat, { ...fields, text });
   },
@@ -227,7 +227,8 @@ export const METHODS: Readonly<Record<string, Method>> = {
   editMessageReplyMarkup: editMarkup,
   deleteMessage({ state, parameters }) {
     const chat = findChat(state, parameters.chat_id);
-    findMessage(chat, parameters.message_id, 'message to delete not found');
+    const { date } = findMessage(chat, parameters.message_id, 'message to delete not found');
+    if (state.now() - 1000 * date > DELETABLE_MS) throw badRequest("message can't be deleted");
     chat.messages.delete(Number(parameters.message_id));
     return true;
   },
@@ -248,7 +249,7 @@ export const METHODS: Readonly<Record<string, Method>> = {
     const known = state.callbacks.get(String(parameters.callback_query_id));
     const text = parameters.text === undefined ? undefined : String(parameters.text);
     if (text !== undefined && text.length > 200) throw badRequest('MESSAGE_TOO_LONG');
-    if (known === undefined || known.answered || Date.now() - known.at > CALLBACK_LIFE_MS) {
+    if (known === undefined || known.answered || state.now() - known.at > CALLBACK_LIFE_MS) {
       throw badRequest('query is too old and response timeout expired or query ID is invalid');
     }
     known.answered = true;
@@ -260,6 +261,7 @@ export const METHODS: Readonly<Record<string, Method>> = {
     const file = state.files.get(id) ?? state.files.get(id.replace(/s$/, ''));
     if (file === undefined) throw badRequest('wrong file_id or the file is temporarily unavailable');
     if (file.bytes.length > MAX_DOWNLOAD_BYTES) throw badRequest('file is too big');
+    state.issued.set(file.path, state.now());
     return {
       ...{
         file_id: file.id,

@@ -150,7 +150,7 @@ export function createPeople(state: State, updates: UpdateQueue): People {
         if (button?.callback_data === undefined)
           throw new Error(`no button "${label}" below ${JSON.stringify(rows)}`);
         const query = `${id}${state.nextFile++}`;
-        state.callbacks.set(query, { answered: false, at: Date.now(), text: undefined });
+        state.callbacks.set(query, { answered: false, at: state.now(), text: undefined });
         updates.add({
           callback_query: {
             id: query,

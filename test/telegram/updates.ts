@@ -18,7 +18,8 @@ export interface UpdateQueue {
   confirmed(): number;
   /** How many wait to be confirmed. */
   pending(): number;
-  complaints(): string[];
+  /** Resolves when somebody waits for an update that is not there yet. */
+  waited(): Promise<void>;
   close(): void;
 }
 
@@ -29,7 +30,8 @@ function otherPoller(): TelegramError {
   );
 }
 
-export function createUpdateQueue(state: State): UpdateQueue {
+/** @param behind where the requests to a webhook's address end up: behind what speaks TLS for the bot */
+export function createUpdateQueue(state: State, behind: (url: string) => string): UpdateQueue {
   let allowed: readonly string[] = [];
   let confirmed = 0;
   let webhook: { url: string; secret: string | undefined } | undefined;
@@ -37,7 +39,7 @@ export function createUpdateQueue(state: State): UpdateQueue {
   let [previousOffset, previousAt] = [Number.NaN, 0];
   let closed = false;
   let delivering: Promise<void> = Promise.resolve();
-  const complaints: string[] = [];
+  let onWait: (() => void)[] = [];
 
   function isWanted(update: object): boolean {
     return Object.keys(update).some((kind) =>
@@ -48,7 +50,7 @@ export function createUpdateQueue(state: State): UpdateQueue {
   function expire(): void {
     state.updates = state.updates.filter(({ at, update }) => {
       const lifeMs = update.callback_query === undefined ? UPDATE_LIFE_MS : 150_000;
-      return Date.now() - at < lifeMs;
+      return state.now() - at < lifeMs;
     });
   }
 
@@ -76,6 +78,8 @@ export function createUpdateQueue(state: State): UpdateQueue {
       const timer = setTimeout(resolve, 1000 * Math.min(closed ? 0 : timeout, MAX_WAIT_SECONDS));
       const own = { wake: resolve, conflict: () => reject(otherPoller()) };
       waiter = own;
+      for (const tell of onWait) tell();
+      onWait = [];
       signal?.addEventListener('abort', () => resolve());
       try {
         await promise;
@@ -95,9 +99,11 @@ export function createUpdateQueue(state: State): UpdateQueue {
       const { url, secret } = webhook;
       const headers: Record<string, string> = { 'Content-Type': 'application/json' };
       if (secret !== undefined) headers['X-Telegram-Bot-Api-Secret-Token'] = secret;
-      const answered = await fetch(url, { method: 'POST', headers, body: JSON.stringify(next.update) }).catch(
-        () => undefined,
-      );
+      const answered = await fetch(behind(url), {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(next.update),
+      }).catch(() => undefined);
       if (answered?.ok) {
         state.updates = state.updates.filter((known) => known !== next);
         confirmed = Math.max(confirmed, next.update.update_id + 1);
@@ -111,18 +117,21 @@ export function createUpdateQueue(state: State): UpdateQueue {
       const { url, secret_token: secret } = parameters as { url: string; secret_token?: string };
       if (url === '') webhook = undefined;
       else {
-        if (!/^https?:/.test(url)) throw badRequest('bad webhook: An HTTPS URL must be provided for webhook');
+        if (!url.startsWith('https:'))
+          throw badRequest('bad webhook: An HTTPS URL must be provided for webhook');
         if (secret !== undefined && !/^[A-Za-z0-9_-]{1,256}$/.test(secret)) {
           throw badRequest('secret token contains unallowed characters');
         }
         webhook = { url, secret };
+        if (parameters.drop_pending_updates) state.updates = [];
         if (parameters.allowed_updates !== undefined) allowed = parameters.allowed_updates as string[];
         delivering = delivering.then(deliver);
       }
       return true;
     },
-    deleteWebhook() {
+    deleteWebhook({ parameters }) {
       webhook = undefined;
+      if (parameters.drop_pending_updates) state.updates = [];
       return true;
     },
     getWebhookInfo: () => ({
@@ -139,7 +148,7 @@ export function createUpdateQueue(state: State): UpdateQueue {
       if (!isWanted(update)) return;
       state.updates.push({
         update: { update_id: state.nextUpdateId++, ...update } as Update,
-        at: Date.now(),
+        at: state.now(),
       });
       waiter?.wake();
       delivering = delivering.then(deliver);
@@ -147,7 +156,12 @@ export function createUpdateQueue(state: State): UpdateQueue {
     methods,
     confirmed: () => confirmed,
     pending: () => state.updates.length,
-    complaints: () => [...complaints],
+    waited() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      if (waiter === undefined) onWait.push(resolve);
+      else resolve();
+      return promise;
+    },
     close() {
       closed = true;
       waiter?.wake();
