@@ -31,7 +31,7 @@ const DOORWAYS: Readonly<Record<string, string | readonly string[]>> = {
   'pg-boss': 'src/jobs/queue.ts',
   '@aws-sdk/client-s3': 'src/storage/s3-blobs.ts',
   '@aws-sdk/lib-storage': 'src/storage/s3-blobs.ts',
-  valibot: ['src/engine/models.ts', 'src/engine/model-files.ts'],
+  valibot: ['src/engine/models.ts', 'src/engine/model-files.ts', 'src/evaluation/truth-folder.ts'],
   'p-map': ['src/engine/upscale.ts', 'src/engine/gate.ts', 'src/cli/upscale-command.ts'],
   fastify: 'src/api/',
   '@fastify/multipart': 'src/api/server.ts',

@@ -16,6 +16,13 @@ Usage: boardsharp <command> [options]
         --json                 one JSON object per photo instead of text
   models [--json]              what is known, what is installed, what is the default and why
   models pull <name>           fetch a model from the hub
+  evaluate <folder>            measure models on photos with known truth; docs/evaluation.md has the format
+    --models <a,b>             default: the installed ones of the folder's scale
+    --out <folder>             for report and measurements; default: evaluation
+    --lines <n>                lines read on each board at most; default: 12
+    --reader-jobs <n>          readers at once; default: 2
+    --choose                   say which model should be the default by the written rule
+    --budget-seconds <n>       for a 1280×960 photo, for --choose; default: 3
   start                        page, API, worker and bot in one process, at http://127.0.0.1:8080
   api, worker                  one of them alone; needs DATABASE_URL
   bot                          the Telegram bot alone; needs BOT_TOKEN and API_URL
@@ -38,6 +45,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
       return (args, context) => runModels(args, { ...context, config: context.loadConfig() });
     },
   ],
+  ['evaluate', async () => (await import('./evaluate-command.ts')).runEvaluate],
   ['start', async () => (await import('./serve-command.ts')).runStart],
   ['api', async () => (await import('./serve-command.ts')).runApi],
   ['worker', async () => (await import('./serve-command.ts')).runWorker],
