@@ -4,7 +4,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServer
 import { type Static, type TSchema, Type } from 'typebox';
 import { OUTPUT_FORMATS } from '../engine/image-format.ts';
 import { ERROR_CATALOGUE } from '../errors.ts';
-import { LOOKS, type Look, STATUS } from '../job.ts';
+import { LOOKS, STATUS } from '../job.ts';
 import { PROBLEM_TYPE } from './problem.ts';
 
 /** Lets handlers know the types of what the schemas let through. */
@@ -22,9 +22,6 @@ export type Server = FastifyInstance<
   SchemaTypes
 >;
 
-/** Looks that are offered; `clean` has no step in the engine yet. */
-const OFFERED_LOOKS: readonly Look[] = LOOKS.filter((look) => look !== 'clean');
-
 export function words<T extends string>(list: readonly T[], description: string) {
   return Type.Unsafe<T>({ type: 'string', enum: [...list], description });
 }
@@ -39,7 +36,7 @@ const scale = Type.Unsafe<2 | 4>({ type: 'integer', enum: [2, 4] });
 export const UpscaleOptions = Type.Object(
   {
     scale: Type.Optional(scale),
-    look: Type.Optional(words(OFFERED_LOOKS, 'How the board shall look')),
+    look: Type.Optional(words(LOOKS, 'How the board shall look')),
     model: Type.Optional(
       Type.String({ minLength: 1, maxLength: 64, description: 'One of `GET /v1/models`; else the default' }),
     ),

@@ -163,6 +163,9 @@ function settingsMenu(
     .text(...button('×2', 'scale=2'))
     .text(...button('×4', 'scale=4'))
     .row()
+    .text(...button(say('look-natural'), 'look=natural'))
+    .text(...button(say('look-clean'), 'look=clean'))
+    .row()
     .text(...button(say('send-file'), 'sendAs=file'))
     .text(...button(say('send-photo'), 'sendAs=photo'));
   return [text, { ...HTML, reply_markup }];
@@ -249,7 +252,9 @@ async function answerPress(
     const change: Partial<UserSettings> =
       name === 'scale'
         ? { scale: value === '2' ? 2 : value === '4' ? 4 : null }
-        : { sendAs: value === 'photo' ? 'photo' : 'file' };
+        : name === 'look'
+          ? { look: value === 'clean' ? 'clean' : 'natural' }
+          : { sendAs: value === 'photo' ? 'photo' : 'file' };
     const { settings } = await user.patchMe(change);
     await attempt(ctx.editMessageText(...settingsMenu(say, settings)));
     return say('saved');

@@ -81,12 +81,14 @@ function captionOf(say: Say, { upscale }: LeasedItem): string {
   return lines.join('\n');
 }
 
-/** Below a result: the other scale, the original, two thumbs. */
+/** Below a result: the other scale, the other look, the original, two thumbs. */
 export function resultButtons(say: Say, { upscale }: LeasedItem): InlineKeyboard {
-  const { id: subject = '', scale } = upscale ?? {};
+  const { id: subject = '', scale, look } = upscale ?? {};
   const otherScale = scale === 4 ? 'x2' : 'x4';
+  const otherLook = look === 'clean' ? 'natural' : 'clean';
   return new InlineKeyboard()
     .text(scale === 4 ? '×2' : '×4', encodePress({ verb: otherScale, subject }))
+    .text(say(`look-${otherLook}`), encodePress({ verb: otherLook, subject }))
     .text(say('original'), encodePress({ verb: 'original', subject }))
     .text('👍', encodePress({ verb: 'good', subject }))
     .text('👎', encodePress({ verb: 'bad', subject }));

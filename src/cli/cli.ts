@@ -11,7 +11,7 @@ Usage: boardsharp <command> [options]
         --scale <2|4>          default: 4 for small crops, 2 for large photos
         --model <name>         one of \`boardsharp models\`
         --format <name>        jpeg (default), png or webp
-        --look <natural>       how the board looks; the only look so far
+        --look <natural|clean> clean: light evened out, the board plain; default: natural
         --force                replace results that exist
         --json                 one JSON object per photo instead of text
   models [--json]              what is known, what is installed, what is the default and why

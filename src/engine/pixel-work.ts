@@ -17,6 +17,8 @@ export type PixelRequest =
   /** The bicubic base alone. */
   | (Part & { readonly kind: 'base' })
   | { readonly kind: 'judge'; readonly window: JudgedWindow }
+  /** A result made to look clean, for which it is moved there and back. */
+  | { readonly kind: 'clean'; readonly photo: Raster; readonly scale: number }
   /** How high the letters of a photo are. */
   | { readonly kind: 'letters'; readonly photo: Raster };
 

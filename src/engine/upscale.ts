@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import pMap from 'p-map';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
+import type { Look } from '../job.ts';
 import { passGate } from './gate.ts';
 import { checkFits, decode, encode, readSize, reduce } from './image-codec.ts';
 import { type InputFormat, type OutputFormat, sniffFormat } from './image-format.ts';
@@ -31,6 +32,8 @@ export interface UpscaleRequest {
   /** Name in the catalogue. Empty: the setting MODEL, else the default of the scale. */
   readonly model?: string | undefined;
   readonly format: OutputFormat;
+  /** Empty: natural. */
+  readonly look?: Look | undefined;
   /** Stops the work before the next tile. */
   readonly signal?: AbortSignal | undefined;
   /** Called with the share of the network's work that is done, 0…1. */
@@ -82,6 +85,7 @@ export const STEPS = [
   'run network',
   'join',
   'quality gate',
+  'look',
   'encode',
 ] as const;
 export type StepName = (typeof STEPS)[number];
@@ -116,7 +120,16 @@ export function createUpscaler({
   }
 
   return {
-    async upscale({ bytes, scale: wantedScale, model: wantedModel, format, signal, onProgress, tileKeeper }) {
+    async upscale({
+      bytes,
+      scale: wantedScale,
+      model: wantedModel,
+      format,
+      look,
+      signal,
+      onProgress,
+      tileKeeper,
+    }) {
       const timings = Object.fromEntries([...STEPS, 'network'].map((name) => [name, 0])) as Record<
         StepName | 'network',
         number
@@ -198,7 +211,13 @@ export function createUpscaler({
           tooSmall: typical !== null && typical < LEAST_LETTER_HEIGHT,
         };
       });
-      const encoded = await step('encode', () => encode(result, format));
+      // The gate has judged what the network made; a look only makes its differences from the board larger.
+      const seen = await step('look', async () =>
+        look === 'clean'
+          ? (await pixelWork.call({ kind: 'clean', photo: result, scale }, signal)).raster
+          : result,
+      );
+      const encoded = await step('encode', () => encode(seen, format));
 
       return {
         bytes: encoded,
@@ -206,7 +225,7 @@ export function createUpscaler({
         model: model.name,
         input: { width: decoded.width, height: decoded.height, bytes: bytes.length, format: inputFormat },
         reducedTo: tooLong ? { width: photo.width, height: photo.height } : null,
-        output: { width: result.width, height: result.height, bytes: encoded.length, format },
+        output: { width: seen.width, height: seen.height, bytes: encoded.length, format },
         quality,
         timings,
       };

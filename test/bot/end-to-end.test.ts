@@ -20,7 +20,7 @@ test('a photo is seen at once and comes back as a file, in reply, with a preview
   assert.ok(call?.parameters.thumbnail, 'with a preview');
   assert.deepEqual(
     result.reply_markup?.inline_keyboard.flat().map(({ text }) => text),
-    ['×2', 'Original', '👍', '👎'],
+    ['×2', 'clean', 'Original', '👍', '👎'],
   );
   await eventually(() => telegram.updates.pending() === 0, 'the update was not confirmed');
 });
@@ -115,8 +115,11 @@ test('buttons: the other scale, the original, an opinion; an old one is answered
   const other = await eventually(() => results(telegram, anna.chat)[1]);
   assert.match(other.caption ?? '', /→ 128×96/);
   assert.equal(other.reply_to_message?.message_id, sent.message_id);
+  anna.press(result, 'clean');
+  const clean = await eventually(() => results(telegram, anna.chat)[2]);
+  assert.ok(clean.reply_markup?.inline_keyboard.flat().some(({ text }) => text === 'natural'));
   anna.press(result, 'Original');
-  const original = await eventually(() => results(telegram, anna.chat)[2]);
+  const original = await eventually(() => results(telegram, anna.chat)[3]);
   assert.deepEqual(new Uint8Array(telegram.fileOf(original).bytes), await photo(64, 48));
   const answerTo = (query: string): Promise<string> =>
     eventually(
