@@ -51,11 +51,11 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
       if (file === undefined) throw new Error('there is no such file');
       return void response.writeHead(200, { 'Content-Type': file.mime }).end(file.bytes);
     }
-    case 'POST /photo':
-      await me.sendPhoto(body);
+    case 'POST /photos':
+      await sendPhotos(await readFiles(request, body));
       return json(response, {});
-    case 'POST /file':
-      await me.sendFile(body, { name: words('name'), mime: request.headers['content-type'] ?? '' });
+    case 'POST /files':
+      for (const file of await readFiles(request, body)) await me.sendFile(file.bytes, file);
       return json(response, {});
     case 'POST /text':
       me.sendText(body.toString('utf8'));
@@ -72,6 +72,31 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
       return json(response, telegram.state.callbacks.get(words('query')) ?? {});
     default:
       response.writeHead(404).end();
+  }
+}
+
+interface PickedFile {
+  readonly name: string;
+  readonly mime: string;
+  readonly bytes: Uint8Array;
+}
+
+async function readFiles({ headers }: IncomingMessage, body: Buffer<ArrayBuffer>): Promise<PickedFile[]> {
+  const sent = new Response(body, { headers: { 'Content-Type': headers['content-type'] ?? '' } });
+  const files = (await sent.formData()).getAll('file').filter((part) => typeof part !== 'string');
+  return Promise.all(
+    files.map(async (file) => ({
+      ...{ name: file.name, mime: file.type || 'application/octet-stream', bytes: await file.bytes() },
+    })),
+  );
+}
+
+/** Several at once are an album, as in any client; Telegram's have ten at most. */
+async function sendPhotos(photos: readonly PickedFile[]): Promise<void> {
+  for (let at = 0; at < photos.length; at += 10) {
+    const [first, ...others] = photos.slice(at, at + 10).map(({ bytes }) => bytes);
+    if (first !== undefined && others.length === 0) await me.sendPhoto(first);
+    else if (first !== undefined) await me.sendAlbum([first, ...others]);
   }
 }
 
