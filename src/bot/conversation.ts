@@ -6,7 +6,7 @@ import { AppError } from '../errors.ts';
 import type { Look } from '../job.ts';
 import { decodePress, encodePress, type Press } from './callback-data.ts';
 import { type Desk, megabytesOf, type Person } from './desk.ts';
-import { findPhoto, receivePhoto, type Wishes } from './receive.ts';
+import { findPhoto, react, receivePhoto, type Wishes } from './receive.ts';
 import { attempt } from './telegram-errors.ts';
 import { languageFor, type Say, tellError } from './texts.ts';
 
@@ -85,6 +85,7 @@ export function addConversation(desk: Desk, bot: Composer<Context>): void {
     const replied = message?.reply_to_message as Message | undefined;
     const photo = (message && findPhoto(message)) ?? (replied && findPhoto(replied));
     if (photo === undefined) return ctx.reply(caller.say('group-hint'), replyTo(ctx));
+    void react(desk, photo);
     return receivePhoto(desk, photo, wishesOf(caller));
   });
 
@@ -98,6 +99,7 @@ export function addConversation(desk: Desk, bot: Composer<Context>): void {
     const own = findPhoto(message);
     const replied = message.reply_to_message as Message | undefined;
     const photo = own ?? (isPrivate || replied === undefined ? undefined : findPhoto(replied));
+    if (photo !== undefined) void react(desk, photo);
     const caller = await findCaller(desk, ctx);
     if (caller === undefined) return;
     if (photo !== undefined) return receivePhoto(desk, photo, wishesOf(caller));
@@ -192,8 +194,8 @@ async function answerPress(
       case 'original': {
         const { body, name } = await photos.getOriginal(subject);
         const bytes = new Uint8Array(await new Response(body).arrayBuffer());
-        await desk.pacing.wait(placeOf().chatId, 1);
-        await ctx.replyWithDocument(new InputFile(bytes, name), replyHere());
+        const landed = await desk.pacing.wait(placeOf().chatId, 1);
+        await ctx.replyWithDocument(new InputFile(bytes, name), replyHere()).finally(landed);
         return undefined;
       }
       case 'good':

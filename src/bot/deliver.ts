@@ -140,8 +140,12 @@ async function sendGroup(
 }
 
 async function paced<T>(desk: Desk, chatId: number, messages: number, send: () => Promise<T>): Promise<T> {
-  await desk.pacing.wait(chatId, messages);
-  return send();
+  const landed = await desk.pacing.wait(chatId, messages);
+  try {
+    return await send();
+  } finally {
+    landed();
+  }
 }
 
 /** Where the topic was deleted the message goes to the chat itself. */
@@ -157,8 +161,14 @@ async function withoutTopic<T>(
   }
 }
 
+/** A status that cannot be removed yet is a reason to try the delivery again; whatever is out then is not sent again. */
 async function removeStatus({ api }: Desk, { chatId, statusMessageId }: LeasedDelivery): Promise<void> {
-  if (statusMessageId !== null) await attempt(api.deleteMessage(chatId, statusMessageId));
+  if (statusMessageId === null) return;
+  try {
+    await api.deleteMessage(chatId, statusMessageId);
+  } catch (error) {
+    if (understandRefusal(error).kind === 'later') throw error;
+  }
 }
 
 /** Sends broadcasts until `stopping`, behind everything else: a few at a time, at the same pace. */

@@ -13,48 +13,68 @@ const IN_GROUP: Limit = { most: 19, windowMs: 61_000 };
 // Short bursts are allowed: an album and what is said of it.
 const IN_PRIVATE: Limit = { most: 14, windowMs: 14_000 };
 
+const MAX_CHATS = 10_000;
+
+interface Sent {
+  /** When Telegram answered; undefined: it has not yet. */
+  landedAt: number | undefined;
+}
+
 export interface Pacing {
-  /** Waits until so many messages may be sent to the chat, and counts them as sent. */
-  wait(chatId: number, messages: number, signal?: AbortSignal): Promise<void>;
-  /** The same where it may be done at once; else false, and nothing is counted. */
-  now(chatId: number, messages: number): boolean;
+  /**
+   * Waits until so many messages may be sent to the chat, and counts them: from now on, and until the window is over
+   * after the returned function was called, which is when Telegram has answered. When between the two a message reached
+   * Telegram nobody here knows.
+   */
+  wait(chatId: number, messages: number, signal?: AbortSignal): Promise<() => void>;
+  /** The same where it may be done at once; else undefined, and nothing is counted. */
+  now(chatId: number, messages: number): (() => void) | undefined;
   /** Telegram asked to leave the chat alone for a while. */
   rest(chatId: number, seconds: number): void;
 }
 
 /** @param clock milliseconds that only go forward */
 export function createPacing(clock: () => number = () => performance.now()): Pacing {
-  const overAll: number[] = [];
-  const chats = new Map<number, number[]>();
+  let overAll: Sent[] = [];
+  const chats = new Map<number, Sent[]>();
   const resting = new Map<number, number>();
 
   /** Milliseconds until `messages` more fit; a burst larger than the limit itself waits for an empty window. */
-  function missing(times: number[], { most, windowMs }: Limit, messages: number): number {
-    const now = clock();
-    while (times.length > 0 && (times[0] as number) <= now - windowMs) times.shift();
-    const tooMany = times.length + Math.min(messages, most) - most;
-    return tooMany <= 0 ? 0 : (times[tooMany - 1] as number) + windowMs - now;
+  function missing(sent: readonly Sent[], { most, windowMs }: Limit, messages: number): number {
+    const tooMany = sent.length + Math.min(messages, most) - most;
+    if (tooMany <= 0) return 0;
+    const times = sent.map(({ landedAt }) => landedAt ?? clock()).sort((a, b) => a - b);
+    return (times[tooMany - 1] as number) + windowMs - clock();
+  }
+
+  function recent(sent: Sent[], { windowMs }: Limit): Sent[] {
+    const since = clock() - windowMs;
+    return sent.filter(({ landedAt }) => landedAt === undefined || landedAt > since);
   }
 
   function missingFor(chatId: number, messages: number): number {
-    const times = chats.get(chatId) ?? [];
-    chats.set(chatId, times);
+    // Ids of groups are negative.
+    const limit = chatId < 0 ? IN_GROUP : IN_PRIVATE;
+    const inChat = recent(chats.get(chatId) ?? [], limit);
+    if (inChat.length > 0) chats.set(chatId, inChat);
+    else chats.delete(chatId);
+    overAll = recent(overAll, OVER_ALL);
     return Math.max(
       (resting.get(chatId) ?? 0) - clock(),
-      // Ids of groups are negative.
-      missing(times, chatId < 0 ? IN_GROUP : IN_PRIVATE, messages),
+      missing(inChat, limit, messages),
       missing(overAll, OVER_ALL, messages),
     );
   }
 
-  function count(chatId: number, messages: number): void {
-    const now = clock();
-    for (let message = 0; message < messages; message++) {
-      overAll.push(now);
-      chats.get(chatId)?.push(now);
-    }
+  function count(chatId: number, messages: number): () => void {
+    const batch = Array.from({ length: messages }, (): Sent => ({ landedAt: undefined }));
+    overAll = [...overAll, ...batch];
+    chats.set(chatId, [...(chats.get(chatId) ?? []), ...batch]);
     // Chats that were silent for long are forgotten.
-    if (chats.size > 10_000) for (const [id, times] of chats) if (times.length === 0) chats.delete(id);
+    if (chats.size > MAX_CHATS) for (const id of chats.keys()) missingFor(id, 0);
+    return () => {
+      for (const one of batch) one.landedAt = clock();
+    };
   }
 
   return {
@@ -62,13 +82,9 @@ export function createPacing(clock: () => number = () => performance.now()): Pac
       for (let ms = missingFor(chatId, messages); ms > 0; ms = missingFor(chatId, messages)) {
         await pause(Math.ceil(ms), undefined, signal === undefined ? {} : { signal });
       }
-      count(chatId, messages);
+      return count(chatId, messages);
     },
-    now(chatId, messages) {
-      if (missingFor(chatId, messages) > 0) return false;
-      count(chatId, messages);
-      return true;
-    },
+    now: (chatId, messages) => (missingFor(chatId, messages) > 0 ? undefined : count(chatId, messages)),
     rest(chatId, seconds) {
       resting.set(chatId, clock() + 1000 * seconds);
     },

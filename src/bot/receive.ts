@@ -31,6 +31,13 @@ export function findPhoto(message: Message): IncomingPhoto | undefined {
   return { message, fileId: document.file_id, bytes: document.file_size, fileName: name || null };
 }
 
+/** Shows that the photo was seen: at once, before anybody is asked and whatever becomes of it. Never rejects. */
+export async function react({ api }: Desk, { message }: IncomingPhoto): Promise<void> {
+  await attempt(
+    api.setMessageReaction(message.chat.id, message.message_id, [{ type: 'emoji', emoji: '👀' }]),
+  );
+}
+
 /** Whose photo it is, and what they wish. */
 export interface Wishes {
   readonly telegramId: number;
@@ -49,10 +56,6 @@ export async function receivePhoto(desk: Desk, photo: IncomingPhoto, wishes: Wis
   const { message } = photo;
   const { telegramId, language, sendAs } = wishes;
   const { user } = desk.person(telegramId);
-  // At once, and whatever becomes of it: the photo was seen.
-  const seen = attempt(
-    desk.api.setMessageReaction(message.chat.id, message.message_id, [{ type: 'emoji', emoji: '👀' }]),
-  );
   const place = {
     chatId: message.chat.id,
     threadId: message.is_topic_message ? (message.message_thread_id ?? null) : null,
@@ -62,7 +65,6 @@ export async function receivePhoto(desk: Desk, photo: IncomingPhoto, wishes: Wis
   };
   const stored = await store(desk, photo, wishes);
   await user.createDelivery({ ...place, ...stored });
-  await seen;
 }
 
 async function store(

@@ -38,7 +38,8 @@ async function tell(desk: Desk, status: DueStatus, told: Map<string, string>): P
   const text = wordsFor(say, status);
   if (told.get(id) === text) return;
   // Results come first: a status that would have to wait is left out.
-  if (!pacing.now(chatId, 1)) return;
+  const landed = pacing.now(chatId, 1);
+  if (landed === undefined) return;
   const reply_markup = new InlineKeyboard().text(say('cancel'), encodePress({ verb: 'cancel', subject: id }));
   try {
     if (statusMessageId !== null) {
@@ -57,6 +58,8 @@ async function tell(desk: Desk, status: DueStatus, told: Map<string, string>): P
     told.set(id, text);
   } catch (error) {
     await heed(desk, chatId, understandRefusal(error));
+  } finally {
+    landed();
   }
 }
 

@@ -18,11 +18,14 @@ test('200 photos within 5 s are acknowledged, all rates kept, and the API stays 
   const people = Array.from({ length: USERS }, (_, index) => telegram.person(1000 + index));
   const waited: number[] = [];
   let live = 0;
+  let slowestLiveMs = 0;
   const watching = new AbortController();
   const probing = (async () => {
     while (!watching.signal.aborted) {
+      const askedAt = performance.now();
       const response = await fetch(`${url}/health/live`);
       assert.ok(response.ok);
+      slowestLiveMs = Math.max(slowestLiveMs, performance.now() - askedAt);
       live++;
       await new Promise((done) => setTimeout(done, 100));
     }
@@ -51,6 +54,14 @@ test('200 photos within 5 s are acknowledged, all rates kept, and the API stays 
   watching.abort();
   await probing;
   assert.ok(live > 0);
+  t.diagnostic(`/health/live answered ${live} times, in ${Math.round(slowestLiveMs)} ms at most`);
+  // Being seen does not queue behind being served.
+  const first = (name: string, chatId: number): number =>
+    telegram.calls.find(({ method, parameters }) => method === name && Number(parameters.chat_id) === chatId)
+      ?.at ?? Number.NaN;
+  const seen = people.map(({ user }) => first('setMessageReaction', user.id));
+  const served = people.map(({ user }) => first('sendDocument', user.id)).sort((a, b) => a - b);
+  assert.ok(Math.max(...seen) < (served[USERS / 2] ?? 0), 'the last is seen before half of them are served');
   assert.ok(
     people.every(({ chat }) => telegram.messages(chat, true).filter(({ document }) => document).length === 1),
   );
