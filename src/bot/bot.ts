@@ -19,6 +19,7 @@ import { runStatuses } from './status.ts';
 import { understandRefusal } from './telegram-errors.ts';
 import { createFileFetch, createTelegramFetch } from './telegram-fetch.ts';
 import { openTexts } from './texts.ts';
+import { createTurns } from './turns.ts';
 
 type ClientOptions = NonNullable<ConstructorParameters<typeof Api>[1]>;
 
@@ -26,6 +27,8 @@ const ALLOWED_UPDATES = ['message', 'callback_query', 'my_chat_member'] as const
 /** Of one call of Telegram; uploads of large results need most of it. */
 const CALL_SECONDS = 120;
 const LONGEST_BACKOFF_MS = 30_000;
+/** Twenty megabytes each, at most. */
+const PHOTOS_AT_ONCE = 24;
 /** An update that fails so often, and not because somebody is away, is a mistake of ours and must not stop the others. */
 const MAX_OWN_FAULTS = 4;
 
@@ -77,6 +80,7 @@ export async function openBot(
       limits,
       log,
       stopping: signal,
+      storing: createTurns(PHOTOS_AT_ONCE),
       pacing: createPacing(),
     },
     ...{ say: openTexts(), ...met },

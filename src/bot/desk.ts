@@ -17,6 +17,7 @@ import type { Pacing } from './pacing.ts';
 import type { Refusal } from './telegram-errors.ts';
 import type { TelegramFetch } from './telegram-fetch.ts';
 import type { Say } from './texts.ts';
+import type { Turns } from './turns.ts';
 
 /** Where the API is. */
 export interface ApiAddress {
@@ -42,6 +43,8 @@ export interface Desk {
   readonly limits: Limits;
   readonly say: Readonly<Record<Language, Say>>;
   readonly pacing: Pacing;
+  /** Photos being fetched and stored: each is held in memory meanwhile. */
+  readonly storing: Turns;
   readonly log: Log;
   /** Aborts when the bot is to stop. */
   readonly stopping: AbortSignal;

@@ -12,7 +12,8 @@ const POLL_SECONDS = 25;
  * holds a request within three seconds is nothing to us: it does so where it has no updates.
  */
 const ASK_AGAIN_MS = 1000;
-const MAX_IN_HAND = 50;
+/** As many as one answer brings: whoever is not among them is not even seen. */
+const MAX_IN_HAND = 100;
 const LONGEST_BACKOFF_MS = 30_000;
 /** Of a deployment that replaces a bot by its successor the older one may be alive for a moment. */
 const MAX_CONFLICTS = 5;

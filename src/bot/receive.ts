@@ -63,7 +63,7 @@ export async function receivePhoto(desk: Desk, photo: IncomingPhoto, wishes: Wis
     albumId: message.media_group_id ?? null,
     ...{ messageId: message.message_id, sendAs, language, fileName: photo.fileName },
   };
-  const stored = await store(desk, photo, wishes);
+  const stored = await desk.storing(() => store(desk, photo, wishes));
   await user.createDelivery({ ...place, ...stored });
 }
 

@@ -5,6 +5,7 @@ import { GrammyError } from 'grammy';
 import type { Update } from 'grammy/types';
 import { createPacing } from '../../src/bot/pacing.ts';
 import { startPolling } from '../../src/bot/polling.ts';
+import { createTurns } from '../../src/bot/turns.ts';
 import { SILENT } from '../helpers/service.ts';
 import { eventually } from '../telegram/meeting.ts';
 
@@ -66,6 +67,25 @@ test('a wrong token ends it at once, another program after a few answers', async
   const handle = async () => true;
   const token = startPolling({ getUpdates: refuse(401), handle, log: SILENT });
   await assert.rejects(token.ended, { code: 'TELEGRAM_TOKEN' });
+});
+
+test('turns are taken in order, and a place is free again after a failure', async () => {
+  const inTurn = createTurns(2);
+  const started: number[] = [];
+  const gates = Array.from({ length: 4 }, () => Promise.withResolvers<void>());
+  const works = gates.map(({ promise }, index) =>
+    inTurn(async () => {
+      started.push(index);
+      await promise;
+    }),
+  );
+  assert.deepEqual(started, [0, 1]);
+  gates[1]?.reject(new Error('broken'));
+  await assert.rejects(works[1] as Promise<void>, /broken/);
+  assert.deepEqual(started, [0, 1, 2]);
+  for (const gate of gates) gate.resolve();
+  await Promise.all([works[0], works[2], works[3]]);
+  assert.deepEqual(started, [0, 1, 2, 3]);
 });
 
 test('the pace keeps to the limits, and lets bursts through', () => {
