@@ -118,6 +118,9 @@ export const ERROR_CATALOGUE = {
     true,
   ),
   BLOB_MISSING: kind(404, 'The image is not kept any more', 'Send the photo again'),
+  TRIAL_FOLDER: kind(400, 'The trial folder is not as it must be', 'See docs/pilot.md for its format'),
+  TRIAL_ITEM_NOT_FOUND: kind(404, 'You were not shown this', 'Ask for the next word'),
+  TRIAL_NOT_FOUND: kind(404, 'There is no such trial', 'See `boardsharp trial` for those there are'),
   TIMEOUT: kind(
     504,
     'The photo took too long',
