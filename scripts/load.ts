@@ -5,8 +5,9 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { type Client, createClient, type UpscaleState } from '../src/api/client.ts';
+import { type Client, createClient, type UpscaleState } from '../src/client/client.ts';
 import { encode } from '../src/engine/image-codec.ts';
+import { createPostgresDatabase } from '../test/helpers/database.ts';
 import { drawBoard } from '../test/helpers/pictures.ts';
 import { startServerProcess } from '../test/helpers/server-process.ts';
 import type { ProbeReport } from './load-probe.ts';
@@ -16,6 +17,7 @@ const HELP = `npm run load [-- options]: clients × photos against a server star
   --clients 40     clients at once
   --photos 5       photos of each
   --width 400 --height 300
+  --roles together one process, embedded; or apart: api and worker on PostgreSQL (scripts/with-postgres.sh npm run load …)
   --small 20       64×64 photos, one after the other, for the overhead of the service
   --minutes 15     give up after that
 `;
@@ -26,6 +28,7 @@ const { values } = parseArgs({
     photos: { type: 'string', default: '5' },
     width: { type: 'string', default: '400' },
     height: { type: 'string', default: '300' },
+    roles: { type: 'string', default: 'together' },
     small: { type: 'string', default: '20' },
     minutes: { type: 'string', default: '15' },
     help: { type: 'boolean', default: false },
@@ -41,7 +44,11 @@ const clients = Number(values.clients);
 const each = Number(values.photos);
 const deadline = AbortSignal.timeout(Number(values.minutes) * 60_000);
 const folder = mkdtempSync(join(tmpdir(), 'boardsharp-load-'));
-const server = await startServerProcess('start', { DATA_DIR: folder });
+const database = values.roles === 'apart' ? await createPostgresDatabase() : undefined;
+const settings = { DATA_DIR: folder, ...(database === undefined ? {} : { DATABASE_URL: database.url }) };
+// Its memory is what is watched: apart, that of the API alone.
+const server = await startServerProcess(database === undefined ? 'start' : 'api', settings);
+const worker = database === undefined ? undefined : await startServerProcess('worker', settings);
 const client = createClient({ url: server.url });
 let failed = false;
 try {
@@ -50,6 +57,8 @@ try {
 } finally {
   const stoppedAt = performance.now();
   const exitCode = await server.stop();
+  await worker?.stop();
+  await database?.remove();
   say(`stopped in ${((performance.now() - stoppedAt) / 1000).toFixed(1)} s with exit code ${exitCode}`);
   if (server.log() !== '') say(`log of the server:\n${server.log().slice(0, 2000)}`);
   rmSync(folder, { recursive: true, force: true });
@@ -107,7 +116,7 @@ async function measureLoad(): Promise<void> {
       `most ${percentile(answersMs, 1)} ms, ${failures} failed`,
   );
   say(
-    `memory of the process, MB: at first ${memory[0]}, most ${Math.max(...memory)}, ` +
+    `memory of the ${worker === undefined ? 'process' : 'API'}, MB: at first ${memory[0]}, most ${Math.max(...memory)}, ` +
       `second half ${Math.min(...half)}–${Math.max(...half)}`,
   );
   say(`load of the machine: ${loadavg()[0]?.toFixed(1)} on ${availableParallelism()} cores`);

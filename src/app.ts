@@ -3,10 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from './api/server.ts';
-import type { Roles, Service, Storage } from './cli/command.ts';
+import { checkTelegram, openBot } from './bot/bot.ts';
+import type { ApiAddress } from './bot/desk.ts';
+import type { Stores as CommandStores, Roles, Service, Storage } from './cli/command.ts';
 import type { Config } from './config.ts';
 import { loadCatalogue } from './engine/models.ts';
-import { AppError } from './errors.ts';
+import { AppError, toAppError } from './errors.ts';
 import type { Stores } from './jobs/erasure.ts';
 import { openQueue } from './jobs/queue.ts';
 import { createRunUpscale } from './jobs/run-upscale.ts';
@@ -25,7 +27,13 @@ import { startWorker } from './worker/worker.ts';
 export async function openService(config: Config, roles: Roles): Promise<Service> {
   const log = openConfiguredLog(config);
   const opened = new AsyncDisposableStack();
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => undefined);
   try {
+    if (!roles.api && !roles.worker) {
+      await startBot(opened, { config, log, address: addressOf(config, ''), fail: failed.reject });
+      return { url: undefined, ended: failed.promise, close: () => opened.disposeAsync() };
+    }
     const db = opened.adopt(await openDatabase(config), (db) => db.close());
     const blobs = opened.adopt(await openBlobs(config), (blobs) => blobs.close());
     const queue = opened.adopt(await openQueue({ db, log, maintain: roles.worker }), (queue) =>
@@ -36,7 +44,65 @@ export async function openService(config: Config, roles: Roles): Promise<Service
     // Closed in reverse: the API refuses new photos first, then the worker finishes or hands back what it has.
     if (roles.worker) await openWorker(opened, { config, stores, watch, log });
     const url = roles.api ? await openApi(opened, { config, stores, watch, log }) : undefined;
-    return { url, close: () => opened.disposeAsync() };
+    if (roles.bot && url !== undefined) {
+      const bot = startBot(opened, {
+        config,
+        log,
+        address: addressOf(config, url),
+        fail: (error) => tellBotEnded(log, error),
+      });
+      bot.catch((error: unknown) => tellBotEnded(log, error));
+    }
+    return { url, ended: failed.promise, close: () => opened.disposeAsync() };
+  } catch (error) {
+    await opened.disposeAsync();
+    throw error;
+  }
+}
+
+interface BotParts {
+  readonly config: Config;
+  readonly log: Log;
+  readonly address: ApiAddress;
+  /** Told when the bot cannot go on. */
+  readonly fail: (error: unknown) => void;
+}
+
+/** Resolves when the bot runs; without a token at once. @throws AppError TELEGRAM_TOKEN */
+async function startBot(
+  opened: AsyncDisposableStack,
+  { config, log, address, fail }: BotParts,
+): Promise<void> {
+  const { botToken } = config;
+  if (botToken === undefined) return;
+  const stopping = new AbortController();
+  const opening = openBot({ ...config, botToken }, address, log, stopping.signal);
+  opened.defer(async () => {
+    stopping.abort();
+    const bot = await opening.catch(() => undefined);
+    await bot?.close();
+  });
+  const bot = await opening;
+  bot.ended.catch(fail);
+}
+
+/** Beside the API the bot may end alone: photos still come through the page. */
+function tellBotEnded(log: Log, error: unknown): void {
+  log.error(`the bot has ended, everything else goes on: ${toAppError(error).message}`);
+}
+
+/** @param own where the API of this process listens */
+function addressOf({ apiUrl, apiKey, apiKeys }: Config, own: string): ApiAddress {
+  return apiUrl === undefined ? { url: own, key: apiKeys[0] } : { url: apiUrl, key: apiKey };
+}
+
+/** Opens database and images alone. @throws AppError DATABASE, DATABASE_IN_USE, STORAGE */
+export async function openStores(config: Config): Promise<CommandStores> {
+  const opened = new AsyncDisposableStack();
+  try {
+    const db = opened.adopt(await openDatabase(config), (db) => db.close());
+    const blobs = opened.adopt(await openBlobs(config), (blobs) => blobs.close());
+    return { db, blobs, close: () => opened.disposeAsync() };
   } catch (error) {
     await opened.disposeAsync();
     throw error;
@@ -71,6 +137,11 @@ export function openStorage(config: Config): Storage {
       return config.s3 === undefined
         ? `files in ${config.dataDir}`
         : `the bucket ${config.s3.bucket} answers`;
+    },
+    async checkTelegram() {
+      const { botToken } = config;
+      if (botToken === undefined) return 'no BOT_TOKEN is set';
+      return checkTelegram({ ...config, botToken });
     },
   };
 }

@@ -5,12 +5,16 @@ import { parseEnv } from 'node:util';
 import { AppError } from './errors.ts';
 import { LOG_FORMATS, LOG_LEVELS } from './log.ts';
 import { Secret } from './secret.ts';
+import { SETTINGS, type SettingDoc, type SettingName } from './settings.ts';
 
 export const EXECUTION_PROVIDERS = ['auto', 'cpu', 'webgpu', 'cuda'] as const;
 export type ExecutionProvider = (typeof EXECUTION_PROVIDERS)[number];
 
 /** In characters: short keys can be guessed. */
 const SHORTEST_API_KEY = 16;
+
+const BOT_TOKEN = /^\d{5,16}:[A-Za-z0-9_-]{30,}$/;
+const WEBHOOK_SECRET = /^[A-Za-z0-9_-]{32,256}$/;
 
 /** Every setting, parsed. Sizes in pixels or bytes as their names say; paths absolute. */
 export interface Config {
@@ -38,6 +42,20 @@ export interface Config {
   readonly retentionMs: number;
   /** Photos worked on at the same time in one process. */
   readonly workerConcurrency: number;
+  /** Undefined: no bot. */
+  readonly botToken: Secret | undefined;
+  readonly telegramApiRoot: string;
+  /** Undefined: long polling. */
+  readonly webhook: { readonly url: string; readonly secret: Secret } | undefined;
+  /** http, https or socks5; may hold a password. */
+  readonly telegramProxy: Secret | undefined;
+  /** Where the bot listens for the webhook and for health checks; undefined: nowhere. */
+  readonly botPort: number | undefined;
+  /** Where the bot finds the API; undefined: in its own process. */
+  readonly apiUrl: string | undefined;
+  readonly apiKey: Secret | undefined;
+  /** Telegram ids of administrators. */
+  readonly adminIds: readonly number[];
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly logFormat: (typeof LOG_FORMATS)[number];
 }
@@ -50,63 +68,6 @@ export interface S3Config {
   readonly accessKeyId: Secret;
   readonly secretAccessKey: Secret;
 }
-
-/** One setting as documentation: `.env.example` and `docs/configuration.md` are compared with this table. */
-interface SettingDoc {
-  readonly default: string;
-  readonly meaning: string;
-  /** It may also be given as the path of a file, in the setting of this name with _FILE behind it. */
-  readonly secret?: true;
-}
-
-export const SETTINGS = {
-  DATA_DIR: { default: './data', meaning: 'where the embedded database, the files and pulled models live' },
-  DATABASE_URL: {
-    default: '',
-    meaning: 'PostgreSQL 15 or later, postgres://…; empty: a database embedded in DATA_DIR',
-    secret: true,
-  },
-  S3_ENDPOINT: {
-    default: '',
-    meaning: 'address of an S3-compatible store; empty: files in DATA_DIR',
-    secret: true,
-  },
-  S3_BUCKET: { default: '', meaning: 'the bucket there, which must exist', secret: true },
-  S3_REGION: { default: 'us-east-1', meaning: 'its region', secret: true },
-  S3_ACCESS_KEY_ID: { default: '', meaning: 'the key it is used with', secret: true },
-  S3_SECRET_ACCESS_KEY: { default: '', meaning: 'and its secret', secret: true },
-  JOB_TIMEOUT: { default: '120s', meaning: 'a photo that takes longer ends with a message that says so' },
-  RETENTION: { default: '72h', meaning: 'photos and results are erased this long after their end' },
-  WORKER_CONCURRENCY: { default: '2', meaning: 'photos worked on at the same time in one process' },
-  MODEL: { default: '', meaning: 'name of the model to use; empty: the default of the chosen scale' },
-  MODELS_DIR: {
-    default: '',
-    meaning:
-      'where pulled models live, with an optional catalogue.json of your own; empty: models in DATA_DIR',
-  },
-  HF_ENDPOINT: { default: 'https://huggingface.co', meaning: 'the hub `models pull` fetches from' },
-  HF_TOKEN: { default: '', meaning: 'access token for that hub, where a model asks for one' },
-  EXECUTION_PROVIDER: { default: 'auto', meaning: 'auto, cpu, webgpu or cuda' },
-  MAX_INPUT_SIDE: {
-    default: '2560',
-    meaning: 'a photo with a longer side is reduced to this many pixels first: the speed control',
-  },
-  MAX_INPUT_PIXELS: { default: '50000000', meaning: 'photos with more pixels are refused before decoding' },
-  MAX_INPUT_BYTES: { default: '20971520', meaning: 'larger files are refused before reading' },
-  HOST: { default: '127.0.0.1', meaning: 'where the API listens; any other than loopback needs API_KEYS' },
-  PORT: { default: '8080', meaning: 'port the API listens on; 0: any free one' },
-  API_KEYS: {
-    default: '',
-    meaning: 'keys the API accepts, separated by commas or lines; at least 16 characters each',
-    secret: true,
-  },
-  RATE_LIMIT: { default: '600', meaning: 'requests a minute for each user; 0: no limit' },
-  QUOTA: { default: '500', meaning: 'photos a user may have waiting or in work at once; 0: no limit' },
-  LOG_LEVEL: { default: 'info', meaning: 'trace, debug, info, warn, error or silent' },
-  LOG_FORMAT: { default: '', meaning: 'pretty or json; empty: pretty on a terminal, else json' },
-} as const satisfies Record<string, SettingDoc>;
-
-export type SettingName = keyof typeof SETTINGS;
 
 /**
  * Reads the settings from the process's environment and from `.env` in the folder; the environment wins.
@@ -205,6 +166,42 @@ export function readConfig(
     };
   };
 
+  const botToken = (): Secret | undefined => {
+    const token = secret('BOT_TOKEN');
+    // The token itself is never repeated, not even a wrong one.
+    if (token !== undefined && !BOT_TOKEN.test(token.reveal())) {
+      problems.push('BOT_TOKEN must look like 123456789:AbC…, as @BotFather gives it');
+    }
+    return token;
+  };
+  const webhook = (): Config['webhook'] => {
+    const address = text('TELEGRAM_WEBHOOK_URL');
+    const word = secret('TELEGRAM_WEBHOOK_SECRET');
+    if (!address) return undefined;
+    if (!address.startsWith('https://')) problems.push('TELEGRAM_WEBHOOK_URL must begin with https://');
+    if (!text('BOT_PORT')) problems.push('TELEGRAM_WEBHOOK_URL needs BOT_PORT, where its updates arrive');
+    if (word === undefined || !WEBHOOK_SECRET.test(word.reveal())) {
+      problems.push('TELEGRAM_WEBHOOK_SECRET must be 32 to 256 letters, digits, _ and -');
+      return undefined;
+    }
+    return { url: url('TELEGRAM_WEBHOOK_URL'), secret: word };
+  };
+  const proxy = (): Secret | undefined => {
+    const value = secret('TELEGRAM_PROXY');
+    if (value !== undefined && !/^(https?|socks5h?):$/.test(URL.parse(value.reveal())?.protocol ?? '')) {
+      problems.push('TELEGRAM_PROXY must begin with http://, https:// or socks5://');
+    }
+    return value;
+  };
+  const adminIds = (): number[] => {
+    const words = text('ADMIN_IDS')
+      .split(/[\s,]+/)
+      .filter(Boolean);
+    const wrong = words.filter((word) => !/^\d{1,15}$/.test(word));
+    if (wrong.length > 0) problems.push(`ADMIN_IDS must be numbers, not "${wrong.join(', ')}"`);
+    return words.map(Number);
+  };
+
   const dataDir = resolve(folder, text('DATA_DIR'));
   const hfToken = text('HF_TOKEN');
   const apiKeys = readKeys();
@@ -231,6 +228,14 @@ export function readConfig(
     apiKeys,
     rateLimit: integer('RATE_LIMIT', 0, 1_000_000),
     quota: integer('QUOTA', 0, 1_000_000),
+    botToken: botToken(),
+    telegramApiRoot: url('TELEGRAM_API_ROOT'),
+    webhook: webhook(),
+    telegramProxy: proxy(),
+    botPort: text('BOT_PORT') ? integer('BOT_PORT', 0, 65_535) : undefined,
+    apiUrl: text('API_URL') ? url('API_URL') : undefined,
+    apiKey: secret('API_KEY'),
+    adminIds: adminIds(),
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS),
     logFormat: oneOf('LOG_FORMAT', LOG_FORMATS, process.stderr.isTTY ? 'pretty' : 'json'),
   });

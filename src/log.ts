@@ -1,6 +1,7 @@
 /** The structured log: one line an event on stderr. The only file that imports pino. Secrets redact themselves. */
 import { createRequire } from 'node:module';
 import type { Logger } from 'pino';
+import { redactTokens } from './secret.ts';
 
 export type Log = Logger;
 
@@ -17,11 +18,12 @@ export function openLog(options: {
 }): Log {
   const require = createRequire(import.meta.url);
   const pino = require('pino') as typeof import('pino').default;
-  const settings = { level: options.level, base: null };
-  if (options.format === 'json') return pino(settings, pino.destination({ dest: 2, sync: true }));
+  // The last net: whatever is logged, in whatever field, no token leaves.
+  const settings = { level: options.level, base: null, hooks: { streamWrite: redactTokens } };
+  const stderr = pino.destination({ dest: 2, sync: true });
+  // A full disk or a closed pipe takes the lines; without a listener it would take the process as well.
+  stderr.on('error', () => undefined);
+  if (options.format === 'json') return pino(settings, stderr);
   const pretty = require('pino-pretty') as typeof import('pino-pretty');
-  return pino(
-    settings,
-    pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' }),
-  );
+  return pino(settings, pretty({ destination: stderr, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' }));
 }

@@ -10,10 +10,10 @@ const MAX_LINES = 350;
 
 /** Higher layers may import lower ones. Folders of one layer are blind to each other. */
 const LAYERS: readonly (readonly string[])[] = [
-  ['src/errors.ts', 'src/config.ts', 'src/log.ts', 'src/secret.ts', 'src/job.ts'],
+  ['src/errors.ts', 'src/settings.ts', 'src/config.ts', 'src/log.ts', 'src/secret.ts', 'src/job.ts'],
   ['src/engine/', 'src/storage/'],
   // The client is the API's other end: whoever talks to it over HTTP may use it.
-  ['src/jobs/', 'src/evaluation/', 'src/pilot/', 'src/api/client.ts'],
+  ['src/jobs/', 'src/evaluation/', 'src/pilot/', 'src/client/'],
   ['src/bot/', 'src/api/', 'src/worker/', 'src/cli/'],
   ['src/open-engine.ts'],
   ['src/app.ts'],
@@ -31,7 +31,7 @@ const DOORWAYS: Readonly<Record<string, string | readonly string[]>> = {
   'pg-boss': 'src/jobs/queue.ts',
   '@aws-sdk/client-s3': 'src/storage/s3-blobs.ts',
   '@aws-sdk/lib-storage': 'src/storage/s3-blobs.ts',
-  valibot: ['src/engine/models.ts', 'src/engine/model-files.ts'],
+  valibot: ['src/engine/models.ts', 'src/engine/model-files.ts', 'src/evaluation/truth-folder.ts'],
   'p-map': ['src/engine/upscale.ts', 'src/engine/gate.ts', 'src/cli/upscale-command.ts'],
   fastify: 'src/api/',
   '@fastify/multipart': 'src/api/server.ts',
@@ -41,6 +41,12 @@ const DOORWAYS: Readonly<Record<string, string | readonly string[]>> = {
   '@fastify/swagger-ui': 'src/api/documentation.ts',
   typebox: 'src/api/',
   'prom-client': 'src/api/metrics.ts',
+  grammy: 'src/bot/',
+  'grammy/types': 'src/bot/',
+  'node-fetch': 'src/bot/telegram-fetch.ts',
+  'https-proxy-agent': 'src/bot/telegram-fetch.ts',
+  'socks-proxy-agent': 'src/bot/telegram-fetch.ts',
+  '@fluent/bundle': 'src/bot/texts.ts',
   pino: 'src/log.ts',
   'pino-pretty': 'src/log.ts',
 };

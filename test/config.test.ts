@@ -83,3 +83,38 @@ test('an address with a user or a password is refused, and neither is repeated',
   }
   assert.equal(readConfig({ HF_ENDPOINT: 'https://hub.example/@me/' }).hfEndpoint, 'https://hub.example/@me');
 });
+
+test('settings of the bot: wrong ones are named, the token and the secrets never', () => {
+  const token = ['1234567', 'x'.repeat(10)].join(':');
+  const env = {
+    BOT_TOKEN: token,
+    TELEGRAM_WEBHOOK_URL: 'http://bot.example/hook',
+    TELEGRAM_WEBHOOK_SECRET: 'too short a secret',
+    TELEGRAM_PROXY: 'ftp://user:password@proxy',
+    ADMIN_IDS: '12,x',
+  };
+  assert.throws(
+    () => readConfig(env),
+    ({ message }: Error) => {
+      for (const name of [...Object.keys(env), 'BOT_PORT']) assert.match(message, new RegExp(name));
+      for (const secret of [token, 'too short a secret', 'password'])
+        assert.ok(!message.includes(secret), secret);
+      return true;
+    },
+  );
+});
+
+test('settings of the bot are read', () => {
+  const config = readConfig({
+    BOT_TOKEN: ['1234567', 'x'.repeat(35)].join(':'),
+    TELEGRAM_WEBHOOK_URL: 'https://bot.example/hook/',
+    TELEGRAM_WEBHOOK_SECRET: 's'.repeat(32),
+    BOT_PORT: '8081',
+    TELEGRAM_PROXY: 'socks5://127.0.0.1:1080',
+    ADMIN_IDS: '12, 345',
+  });
+  assert.deepEqual(config.adminIds, [12, 345]);
+  assert.deepEqual([config.webhook?.url, config.botPort], ['https://bot.example/hook', 8081]);
+  assert.equal(config.telegramApiRoot, 'https://api.telegram.org');
+  assert.ok(!inspect(config, { depth: 9 }).includes('xxxxx'));
+});

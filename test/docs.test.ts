@@ -4,9 +4,9 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { parseEnv } from 'node:util';
-import { SETTINGS } from '../src/config.ts';
 import { STEPS } from '../src/engine/upscale.ts';
 import { ERROR_CATALOGUE } from '../src/errors.ts';
+import { SETTINGS } from '../src/settings.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');

@@ -1,10 +1,11 @@
 /** The images of an upscale: the photo as it was sent, and the result. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { fitInto } from '../engine/image-codec.ts';
 import { EXTENSION_OF } from '../engine/image-format.ts';
 import { AppError } from '../errors.ts';
 import { photoKey, type ResultFormat, resultKey, STATUS, type Upscale } from '../job.ts';
 import { findOwn, type RouteContext } from './route-context.ts';
-import { problems, type Server, UpscaleId } from './schemas.ts';
+import { PictureQuery, problems, type Server, UpscaleId } from './schemas.ts';
 
 interface File {
   readonly key: string;
@@ -37,19 +38,23 @@ export function addPictureRoutes(server: Server, context: RouteContext): void {
         operationId: `get${name.replace(/^./, (first) => first.toUpperCase())}`,
         summary,
         params: UpscaleId,
+        querystring: PictureQuery,
         response: {
           200: {
             description: 'The image',
             content: { 'image/*': { schema: { type: 'string', format: 'binary' } } },
           },
           304: { type: 'null', description: 'It is the one you have' },
-          ...problems(401, 404, 409, 429, 503),
+          ...problems(400, 401, 404, 409, 413, 429, 503),
         },
       },
       async handler(request, reply) {
         const upscale = await findOwn(request, request.params.id, context);
         if (upscale.erasedAt !== null) throw new AppError('UPSCALE_NOT_FOUND', 'its pictures are erased');
-        return send(request, reply, choose(upscale));
+        const file = choose(upscale);
+        return Object.keys(request.query).length === 0
+          ? send(request, reply, file)
+          : sendFitted(reply, file, request.query);
       },
     });
   }
@@ -69,6 +74,22 @@ export function addPictureRoutes(server: Server, context: RouteContext): void {
         'Content-Disposition': `inline; filename="${file.name}"`,
       })
       .send(stream);
+  }
+
+  /** The picture as a JPEG that keeps to the limits of where it is shown; the file itself where it fits. */
+  async function sendFitted(reply: FastifyReply, file: File, room: PictureQuery): Promise<FastifyReply> {
+    const bytes = await context.stores.blobs.read(file.key);
+    const fitted = await fitInto(bytes, room);
+    const isWhole = fitted === bytes;
+    const name = isWhole ? file.name : file.name.replace(/\.\w+$/, '.jpg');
+    return reply
+      .headers({
+        'Cache-Control': 'private, no-cache',
+        'Content-Type': isWhole ? `image/${file.format}` : 'image/jpeg',
+        'Content-Length': fitted.length,
+        'Content-Disposition': `inline; filename="${name}"`,
+      })
+      .send(Buffer.from(fitted));
   }
 }
 

@@ -26,6 +26,32 @@ export const IDENTITY = 'identity';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+/** For routes of services that ask often, on behalf of everybody: no limit of requests a minute. */
+export const UNLIMITED = { isUnlimited: true };
+
+/** The id, if it is one of ours: what is no UUID must not reach a column of UUIDs. @throws AppError NOT_FOUND */
+export function checkUuid(id: string): string {
+  if (!UUID.test(id)) throw new AppError('NOT_FOUND', 'its id is none');
+  return id;
+}
+
+/** For routes that act for nobody in particular: whoever has a key, or is at this machine where none is asked for. */
+export function checkService(request: FastifyRequest): void {
+  const identity = request.getDecorator<Identity>(IDENTITY);
+  if ('telegramId' in identity) throw new AppError('FORBIDDEN', 'it is for services, not for users');
+}
+
+/** Administrators are those of ADMIN_IDS, and services that act for nobody else. */
+export function isAdmin(request: FastifyRequest, { adminIds }: Config): boolean {
+  const identity = request.getDecorator<Identity>(IDENTITY);
+  return 'telegramId' in identity ? adminIds.includes(identity.telegramId) : true;
+}
+
+/** @throws AppError FORBIDDEN */
+export function checkAdmin(request: FastifyRequest, config: Config): void {
+  if (!isAdmin(request, config)) throw new AppError('FORBIDDEN', 'it is for administrators');
+}
+
 /** The id of the user who asks, made if there was none. */
 export async function findCaller(request: FastifyRequest, { stores }: RouteContext): Promise<string> {
   const identity = request.getDecorator<Identity>(IDENTITY);

@@ -4,7 +4,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServer
 import { type Static, type TSchema, Type } from 'typebox';
 import { OUTPUT_FORMATS } from '../engine/image-format.ts';
 import { ERROR_CATALOGUE } from '../errors.ts';
-import { LOOKS, type Look, STATUS } from '../job.ts';
+import { LOOKS, STATUS } from '../job.ts';
 import { PROBLEM_TYPE } from './problem.ts';
 
 /** Lets handlers know the types of what the schemas let through. */
@@ -22,14 +22,11 @@ export type Server = FastifyInstance<
   SchemaTypes
 >;
 
-/** Looks that are offered; `clean` has no step in the engine yet. */
-const OFFERED_LOOKS: readonly Look[] = LOOKS.filter((look) => look !== 'clean');
-
-function words<T extends string>(list: readonly T[], description: string) {
+export function words<T extends string>(list: readonly T[], description: string) {
   return Type.Unsafe<T>({ type: 'string', enum: [...list], description });
 }
 
-function nullable<T extends TSchema>(schema: T, description?: string) {
+export function nullable<T extends TSchema>(schema: T, description?: string) {
   return Type.Union([schema, Type.Null()], description === undefined ? {} : { description });
 }
 
@@ -39,7 +36,7 @@ const scale = Type.Unsafe<2 | 4>({ type: 'integer', enum: [2, 4] });
 export const UpscaleOptions = Type.Object(
   {
     scale: Type.Optional(scale),
-    look: Type.Optional(words(OFFERED_LOOKS, 'How the board shall look')),
+    look: Type.Optional(words(LOOKS, 'How the board shall look')),
     model: Type.Optional(
       Type.String({ minLength: 1, maxLength: 64, description: 'One of `GET /v1/models`; else the default' }),
     ),
@@ -74,6 +71,19 @@ export const WaitQuery = Type.Object({
     }),
   ),
 });
+
+const roomFor = (least: number, description: string) =>
+  Type.Optional(Type.Integer({ minimum: least, maximum: 2 ** 31 - 1, description }));
+
+export const PictureQuery = Type.Object(
+  {
+    maxBytes: roomFor(10_000, 'As a JPEG of at most so many bytes, where the file has more'),
+    maxSide: roomFor(16, 'As a JPEG whose longer side has at most so many pixels'),
+    maxSideSum: roomFor(32, 'As a JPEG whose width and height together have at most so many pixels'),
+  },
+  { additionalProperties: false },
+);
+export type PictureQuery = Static<typeof PictureQuery>;
 
 const picture = {
   bytes: Type.Integer({ minimum: 0 }),
@@ -113,6 +123,15 @@ export const UpscaleAnswer = Type.Object(
         {
           verdict: words(['accepted', 'softened', 'fallback'], 'What the quality gate let through'),
           consistency: Type.Number({ description: 'PSNR in dB between the photo and the reduced result' }),
+          letterHeight: Type.Optional(
+            nullable(
+              Type.Number(),
+              'Of a small letter, in pixels of the photo; null where no writing was found',
+            ),
+          ),
+          tooSmall: Type.Optional(
+            Type.Boolean({ description: 'Too small to be saved: come closer or zoom in' }),
+          ),
         },
         { additionalProperties: true },
       ),
@@ -166,6 +185,7 @@ const ProblemAnswer = Type.Object({
 const PROBLEM_MEANINGS: Readonly<Record<number, string>> = {
   400: 'What was sent makes no sense',
   401: 'No valid key',
+  403: 'Not allowed',
   404: 'There is none',
   409: 'Asked for too early, or it ended without a result',
   413: 'Too large',

@@ -14,15 +14,19 @@ import type { Watch } from '../jobs/watch.ts';
 import type { Log } from '../log.ts';
 import type { Identity } from '../storage/user-records.ts';
 import { accountOf, createAccess } from './access.ts';
+import { addAdminRoutes } from './admin-routes.ts';
 import { countEnds } from './count-ends.ts';
+import { addDeliveryRoutes } from './delivery-routes.ts';
 import { addDocumentation } from './documentation.ts';
 import { addEventRoutes } from './event-routes.ts';
+import { addMeRoutes } from './me-routes.ts';
 import { createMetrics } from './metrics.ts';
 import { addPictureRoutes } from './picture-routes.ts';
 import { answerClientError, answerError } from './problem.ts';
 import { IDENTITY, type RouteContext } from './route-context.ts';
 import type { SchemaTypes, Server } from './schemas.ts';
 import { addGuardedServiceRoutes, addHealthRoutes } from './service-routes.ts';
+import { addTrialRoutes } from './trial-routes.ts';
 import { addUpscaleRoutes } from './upscale-routes.ts';
 
 const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
@@ -31,6 +35,7 @@ const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
 const REQUEST_TIMEOUT_MS = 300_000;
 /** Requests that run when the server stops have this long to end. */
 const CLOSE_WITHIN_MS = 2000;
+const MAX_JSON_BYTES = 100_000;
 const REQUEST_ID = /^[\w.-]{1,64}$/;
 
 /** The page takes everything from this server, and runs no script and no style that is not a file of its own. */
@@ -119,7 +124,13 @@ function addGuardedRoutes(server: Server, context: RouteContext): void {
     request.setDecorator(IDENTITY, access.identify(request.headers));
   });
   // Without keys everybody is at this machine, and one and the same.
-  if (config.rateLimit > 0 && config.apiKeys.length > 0) server.addHook('onRequest', server.rateLimit());
+  if (config.rateLimit > 0 && config.apiKeys.length > 0) {
+    const limit = server.rateLimit();
+    server.addHook('onRequest', async (request, reply) => {
+      const { isUnlimited } = request.routeOptions.config as { isUnlimited?: true };
+      if (!isUnlimited) await limit.call(server, request, reply);
+    });
+  }
   // A photo is a stream to us, whatever it is called; only forms are read as such.
   server.removeContentTypeParser(['application/json', 'text/plain']);
   server.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
@@ -127,6 +138,18 @@ function addGuardedRoutes(server: Server, context: RouteContext): void {
   addUpscaleRoutes(server, context);
   addPictureRoutes(server, context);
   addEventRoutes(server, context);
+  server.register(async (reading: Server) => addJsonRoutes(reading, context));
+}
+
+/** Routes whose bodies are JSON. */
+function addJsonRoutes(server: Server, context: RouteContext): void {
+  server.removeAllContentTypeParsers();
+  const parse = server.getDefaultJsonParser('error', 'error');
+  server.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: MAX_JSON_BYTES }, parse);
+  addMeRoutes(server, context);
+  addDeliveryRoutes(server, context);
+  addAdminRoutes(server, context);
+  addTrialRoutes(server, context);
 }
 
 async function addPage(server: Server): Promise<void> {

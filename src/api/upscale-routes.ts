@@ -8,6 +8,7 @@ import { eraseUpscale } from '../jobs/erasure.ts';
 import { estimateWaiting } from '../jobs/waiting.ts';
 import { findByIdempotencyKey, findUpscale } from '../storage/upscale-records.ts';
 import { follow } from './follow.ts';
+import { checkNotBanned } from './me-routes.ts';
 import { receivePhoto } from './receive-photo.ts';
 import { findCaller, findOwn, type RouteContext } from './route-context.ts';
 import {
@@ -42,7 +43,7 @@ export function addUpscaleRoutes(server: Server, context: RouteContext): void {
         'in the query. When the answer leaves, the photo is stored and its place in the queue is sure.',
       querystring: UpscaleOptions,
       headers: UpscaleHeaders,
-      response: { 202: UpscaleAnswer, ...problems(400, 401, 413, 415, 422, 429, 503) },
+      response: { 202: UpscaleAnswer, ...problems(400, 401, 403, 413, 415, 422, 429, 503) },
     },
     async handler(request, reply) {
       const userId = await findCaller(request, context);
@@ -62,6 +63,7 @@ export function addUpscaleRoutes(server: Server, context: RouteContext): void {
     idempotencyKey: string | null,
   ): Promise<Upscale> {
     checkModel(catalogue, query);
+    await checkNotBanned(context, userId);
     const { photo, fields } = await receivePhoto(request, { blobs, limits: context.config });
     const { id, input } = photo;
     try {
@@ -79,7 +81,9 @@ export function addUpscaleRoutes(server: Server, context: RouteContext): void {
       request.log.info({ upscale: upscale.id, created, ...order, input }, 'photo accepted');
       return upscale;
     } catch (error) {
-      await blobs.delete(photoKey(id));
+      // What we refused is nobody's. Where the database gave no answer the row may be there all the same: the photo
+      // stays for it, and is swept up later if it is not.
+      if (error instanceof AppError && error.status < 500) await blobs.delete(photoKey(id));
       throw error;
     }
   }

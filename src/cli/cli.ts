@@ -11,14 +11,30 @@ Usage: boardsharp <command> [options]
         --scale <2|4>          default: 4 for small crops, 2 for large photos
         --model <name>         one of \`boardsharp models\`
         --format <name>        jpeg (default), png or webp
-        --look <natural>       how the board looks; the only look so far
+        --look <natural|clean> clean: light evened out, the board plain; default: natural
         --force                replace results that exist
         --json                 one JSON object per photo instead of text
   models [--json]              what is known, what is installed, what is the default and why
   models pull <name>           fetch a model from the hub
-  start                        page, API and worker in one process, at http://127.0.0.1:8080
+  evaluate <folder>            measure models on photos with known truth; docs/evaluation.md has the format
+    --models <a,b>             default: the installed ones of the folder's scale
+    --out <folder>             for report and measurements; default: evaluation
+    --lines <n>                lines read on each board at most; default: 12
+    --reader-jobs <n>          readers at once; default: 2
+    --choose                   say which model should be the default by the written rule
+    --budget-seconds <n>       for a 1280×960 photo, for --choose; default: 3
+  start                        page, API, worker and bot in one process, at http://127.0.0.1:8080
   api, worker                  one of them alone; needs DATABASE_URL
-  doctor                       check settings, database, storage, models and execution providers
+  bot                          the Telegram bot alone; needs BOT_TOKEN and API_URL
+  trial                        the reading trial: what there is, and how much was read
+  trial load <folder>          boards with known text for volunteers; docs/pilot.md has the format
+  trial close|open|remove <id>
+  report                       the pilot report: report.html, .md and .json
+    --since <date>             default: the last 30 days
+    --out <folder>             default: pilot-report
+    --evaluation <file>        a report.json of evaluate, for PSNR and SSIM; may be given twice
+    --price-per-hour <n>       of one worker's machine, for the costs
+  doctor                       check settings, database, storage, models, execution providers and Telegram
 
   -h, --help                   this text
       --version                the version
@@ -37,9 +53,13 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
       return (args, context) => runModels(args, { ...context, config: context.loadConfig() });
     },
   ],
+  ['evaluate', async () => (await import('./evaluate-command.ts')).runEvaluate],
   ['start', async () => (await import('./serve-command.ts')).runStart],
   ['api', async () => (await import('./serve-command.ts')).runApi],
   ['worker', async () => (await import('./serve-command.ts')).runWorker],
+  ['bot', async () => (await import('./serve-command.ts')).runBot],
+  ['trial', async () => (await import('./pilot-command.ts')).runTrial],
+  ['report', async () => (await import('./pilot-command.ts')).runReport],
   ['doctor', async () => (await import('./doctor-command.ts')).runDoctor],
 ]);
 

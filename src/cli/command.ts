@@ -5,6 +5,8 @@ import type { Inference } from '../engine/inference.ts';
 import type { Catalogue } from '../engine/models.ts';
 import type { Upscaler } from '../engine/upscale.ts';
 import { AppError } from '../errors.ts';
+import type { Blobs } from '../storage/blobs.ts';
+import type { Database } from '../storage/database.ts';
 
 /** The engine, opened by the composition root. */
 export interface Engine {
@@ -19,12 +21,16 @@ export interface Engine {
 export interface Roles {
   readonly api: boolean;
   readonly worker: boolean;
+  /** With a BOT_TOKEN alone. */
+  readonly bot?: boolean;
 }
 
 /** Running roles, opened by the composition root. */
 export interface Service {
   /** Where the API listens; undefined without it. */
   readonly url: string | undefined;
+  /** Rejects when it cannot go on; resolves never. */
+  readonly ended: Promise<never>;
   /** Stops taking work, ends what must not be cut off, closes everything. Idempotent. */
   close(): Promise<void>;
 }
@@ -35,6 +41,15 @@ export interface Storage {
   checkDatabase(): Promise<string>;
   /** Writes an image's worth of bytes, reads it and erases it; one sentence on the place. @throws AppError */
   checkBlobs(): Promise<string>;
+  /** Asks Telegram who the bot is; one sentence on it. @throws AppError */
+  checkTelegram(): Promise<string>;
+}
+
+/** Database and images of the service, for a command that works on them. */
+export interface Stores {
+  readonly db: Database;
+  readonly blobs: Blobs;
+  close(): Promise<void>;
 }
 
 export interface CommandContext {
@@ -45,6 +60,8 @@ export interface CommandContext {
   /** Opens roles; whoever opened them closes them. */
   readonly openService: (config: Config, roles: Roles) => Promise<Service>;
   readonly openStorage: (config: Config) => Promise<Storage>;
+  /** Opens them, the tables brought up to date; whoever opened them closes them. @throws AppError DATABASE_IN_USE */
+  readonly openStores: (config: Config) => Promise<Stores>;
   readonly stdout: NodeJS.WritableStream;
   readonly stderr: NodeJS.WritableStream;
   /** Aborts on Ctrl-C. */

@@ -1,4 +1,4 @@
-/** `boardsharp doctor`: checks settings, database, storage, models and execution providers, and says what to do about each failure. */
+/** `boardsharp doctor`: checks settings, database, storage, models, execution providers and Telegram, and says what to do about each failure. */
 import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import type { Config } from '../config.ts';
@@ -42,6 +42,7 @@ export const runDoctor: Command = async (args, { loadConfig, openEngine, openSto
   const storage = await openStorage(config);
   await examine({ name: 'database', run: () => storage.checkDatabase() });
   await examine({ name: 'storage', run: () => storage.checkBlobs() });
+  if (config.botToken !== undefined) await examine({ name: 'Telegram', run: () => storage.checkTelegram() });
   let engine: Engine | undefined;
   const settings = config;
   await examine({

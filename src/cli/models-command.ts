@@ -66,7 +66,7 @@ async function list(json: boolean, { config, stdout }: ModelsContext): Promise<n
   if (config.model !== undefined) {
     const known = catalogue.models.has(config.model);
     stdout.write(
-      `MODEL=${config.model} ${known ? 'is used instead of the defaults' : 'names none of these'}.\n`,
+      `MODEL=${config.model} ${known ? 'is used instead of the default of its scale' : 'names none of these'}.\n`,
     );
   }
   stdout.write(`Pulled models live in ${config.modelsDir}. Fetch one: boardsharp models pull <name>\n`);

@@ -6,6 +6,7 @@ import { OUTPUT_FORMATS, type OutputFormat } from '../engine/image-format.ts';
 import type { Catalogue, Scale } from '../engine/models.ts';
 import type { UpscaleResult } from '../engine/upscale.ts';
 import { AppError, toAppError } from '../errors.ts';
+import { LOOKS, type Look } from '../job.ts';
 import { type Command, type CommandContext, choice, type Engine, readArguments, usage } from './command.ts';
 import { chooseTarget, type PhotoTask, planOutputs } from './outputs.ts';
 import { findPhotos, identitiesOf, inputError, notAFile } from './photos.ts';
@@ -16,6 +17,7 @@ import { traceOf, visible } from './terminal-text.ts';
 interface Options {
   readonly scale: Scale | undefined;
   readonly model: string | undefined;
+  readonly look: Look;
   readonly force: boolean;
 }
 
@@ -61,7 +63,7 @@ function readOptions(args: readonly string[]): {
     },
   });
   if (positionals.length === 0) throw usage('upscale needs at least one photo or folder');
-  choice('--look', values.look, ['natural']);
+  const look = choice('--look', values.look, LOOKS);
   const scale = choice('--scale', values.scale, ['2', '4']);
   const format = choice('--format', values.format, OUTPUT_FORMATS);
   return {
@@ -72,6 +74,7 @@ function readOptions(args: readonly string[]): {
     options: {
       scale: scale === undefined ? undefined : (Number(scale) as Scale),
       model: values.model,
+      look: look ?? 'natural',
       force: values.force,
     },
   };
@@ -129,7 +132,9 @@ async function runTasks(tasks: readonly PhotoTask[], run: Run): Promise<number> 
         const result = await doTask(task, run, show);
         bar.clear();
         context.stdout.write(
-          json ? `${jsonOfResult(task, result)}\n` : `${visible(lineOfResult(task, result))}\n`,
+          json
+            ? `${jsonOfResult(task, result, run.options.look)}\n`
+            : `${visible(lineOfResult(task, result))}\n`,
         );
       } catch (thrown) {
         failed++;
@@ -158,8 +163,16 @@ async function doTask(task: PhotoTask, run: Run, show: (done: number) => void): 
   if (signal.aborted) throw new AppError('CANCELLED', task.input);
   await preparePlace(task.output, { replace: options.force });
   const bytes = await readPhoto(task, config.maxInputBytes);
-  const { scale, model } = options;
-  const result = await engine.upscaler.upscale({ bytes, scale, model, format, signal, onProgress: show });
+  const { scale, model, look } = options;
+  const result = await engine.upscaler.upscale({
+    bytes,
+    scale,
+    model,
+    look,
+    format,
+    signal,
+    onProgress: show,
+  });
   await writeResult(task.output, result.bytes, { replace: options.force, keep: originals, signal });
   return result;
 }
@@ -184,14 +197,21 @@ function lineOfResult(task: PhotoTask, result: UpscaleResult): string {
   const reduced =
     reducedTo === null ? '' : ` reduced to ${reducedTo.width}×${reducedTo.height} (MAX_INPUT_SIDE)`;
   const sizes = `${input.width}×${input.height}${reduced} → ${output.width}×${output.height}`;
-  return `${task.input} → ${task.output}  ${sizes}, ${model}, ${quality.verdict}, ${seconds.toFixed(1)} s`;
+  const advice = quality.tooSmall
+    ? `; its letters are about ${quality.letterHeight} pixels high, too small to be saved: come closer or zoom in`
+    : '';
+  return `${task.input} → ${task.output}  ${sizes}, ${model}, ${quality.verdict}, ${seconds.toFixed(1)} s${advice}`;
 }
 
-function jsonOfResult(task: PhotoTask, { bytes: _, input, output, ...rest }: UpscaleResult): string {
+function jsonOfResult(
+  task: PhotoTask,
+  { bytes: _, input, output, ...rest }: UpscaleResult,
+  look: Look,
+): string {
   return JSON.stringify({
     status: 'done',
     ...rest,
-    look: 'natural',
+    look,
     input: { path: task.input, ...input },
     output: { path: task.output, ...output },
     error: null,

@@ -69,6 +69,40 @@ export async function encode(raster: Raster, format: OutputFormat): Promise<Uint
   }
 }
 
+/** What a picture must keep to where it is sent: bytes of its file, width and height together. */
+export interface Room {
+  readonly maxBytes?: number | undefined;
+  readonly maxSideSum?: number | undefined;
+  readonly maxSide?: number | undefined;
+}
+
+/** Reducing steps of one JPEG; each is a fifth smaller in area than the one before. */
+const FIT_STEPS = 24;
+
+/**
+ * The picture as a JPEG that keeps to `room`: as large as it can be, by quality first and by size then.
+ * Returns the file as it is where it fits already.
+ * @throws AppError IMAGE_BROKEN; OUTPUT_TOO_LARGE where even a small picture would not fit
+ */
+export async function fitInto(
+  bytes: Uint8Array,
+  { maxBytes = Infinity, maxSideSum = Infinity, maxSide = Infinity }: Room,
+): Promise<Uint8Array> {
+  const { width, height } = await readSize(bytes);
+  const share = Math.min(1, maxSideSum / (width + height), maxSide / Math.max(width, height));
+  if (share === 1 && bytes.length <= maxBytes) return bytes;
+  for (let step = 0; step < FIT_STEPS; step++) {
+    const side = Math.floor(Math.max(width, height) * share * 0.8 ** (Math.max(0, step - 2) / 2));
+    const quality = [92, 85, 78][step] ?? 78;
+    const picture = sharp(bytes, { limitInputPixels: false })
+      .resize(side, side, { fit: 'inside', kernel: 'lanczos3', withoutEnlargement: true })
+      .flatten({ background: '#ffffff' });
+    const jpeg = await decoding(picture.jpeg({ quality, chromaSubsampling: '4:4:4' }).toBuffer());
+    if (jpeg.length <= maxBytes) return jpeg;
+  }
+  throw new AppError('OUTPUT_TOO_LARGE', `it cannot be made to fit into ${maxBytes} bytes`);
+}
+
 function open({ data, width, height }: Raster): Sharp {
   return sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false });
 }

@@ -1,6 +1,8 @@
-/** The thread that finishes tiles and judges windows of a result: arithmetic that would freeze its caller for a moment. */
+/** The thread that finishes tiles and judges windows of a result, and measures letters: arithmetic that would freeze its caller for a moment. */
 import { blendToBase } from './base-blend.ts';
 import { enlarge } from './bicubic.ts';
+import { cleanBoard } from './clean-look.ts';
+import { estimateLetterHeight } from './letter-height.ts';
 import type { PixelRequest, PixelResponse } from './pixel-work.ts';
 import { type Raster, scaleRect, toRaster } from './pixels.ts';
 import { inspectWindow } from './quality-gate.ts';
@@ -22,6 +24,11 @@ serve<PixelRequest, PixelResponse>(async (request) => {
       const transfer = raster === null ? [] : [raster.data.buffer as ArrayBuffer];
       return { value: { kind: 'judged', findings, raster }, transfer };
     }
+    case 'clean':
+      cleanBoard(request.photo, request.scale);
+      return finished(request.photo);
+    case 'letters':
+      return { value: { kind: 'measured', letters: estimateLetterHeight(request.photo) }, transfer: [] };
   }
 });
 

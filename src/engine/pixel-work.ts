@@ -1,4 +1,5 @@
 /** The handle to the pixel threads: tiles to finish and windows to judge, each to the thread with the least to do. */
+import type { LetterHeight } from './letter-height.ts';
 import type { Planes, Raster, Rect } from './pixels.ts';
 import type { JudgedWindow, WindowFindings } from './quality-gate.ts';
 import { openThread } from './thread.ts';
@@ -15,9 +16,13 @@ export type PixelRequest =
   | (Part & { readonly kind: 'finish'; readonly base: 'bicubic' | 'none'; readonly output: Planes })
   /** The bicubic base alone. */
   | (Part & { readonly kind: 'base' })
-  | { readonly kind: 'judge'; readonly window: JudgedWindow };
+  | { readonly kind: 'judge'; readonly window: JudgedWindow }
+  /** A result made to look clean, for which it is moved there and back. */
+  | { readonly kind: 'clean'; readonly photo: Raster; readonly scale: number }
+  /** How high the letters of a photo are. */
+  | { readonly kind: 'letters'; readonly photo: Raster };
 
-export type PixelResponse = Finished | Judged;
+export type PixelResponse = Finished | Judged | Measured;
 
 interface Finished {
   readonly kind: 'finished';
@@ -31,8 +36,17 @@ interface Judged {
   readonly raster: Raster | null;
 }
 
+interface Measured {
+  readonly kind: 'measured';
+  readonly letters: LetterHeight;
+}
+
 /** What a request is answered with. */
-type ResponseTo<Request extends PixelRequest> = Request extends { kind: 'judge' } ? Judged : Finished;
+type ResponseTo<Request extends PixelRequest> = Request extends { kind: 'judge' }
+  ? Judged
+  : Request extends { kind: 'letters' }
+    ? Measured
+    : Finished;
 
 export interface PixelWork {
   /** Rasters and planes in the request are moved to the thread: they are empty for the caller afterwards. */

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import pMap from 'p-map';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
+import type { Look } from '../job.ts';
 import { passGate } from './gate.ts';
 import { checkFits, decode, encode, readSize, reduce } from './image-codec.ts';
 import { type InputFormat, type OutputFormat, sniffFormat } from './image-format.ts';
@@ -31,6 +32,8 @@ export interface UpscaleRequest {
   /** Name in the catalogue. Empty: the setting MODEL, else the default of the scale. */
   readonly model?: string | undefined;
   readonly format: OutputFormat;
+  /** Empty: natural. */
+  readonly look?: Look | undefined;
   /** Stops the work before the next tile. */
   readonly signal?: AbortSignal | undefined;
   /** Called with the share of the network's work that is done, 0…1. */
@@ -56,10 +59,21 @@ export interface UpscaleResult {
   /** The size it was reduced to first because of MAX_INPUT_SIDE; null when it was small enough. */
   readonly reducedTo: { readonly width: number; readonly height: number } | null;
   readonly output: PictureInfo<OutputFormat>;
-  readonly quality: Quality;
+  readonly quality: ResultQuality;
   /** Milliseconds spent in each step; `network` is the part of `run network` that was the network itself. */
   readonly timings: Readonly<Record<StepName | 'network', number>>;
 }
+
+/** What the gate found, and whether there was anything to save. */
+export interface ResultQuality extends Quality {
+  /** Typical height of a small letter, in pixels of the photo as it was worked on; null where no writing was found. */
+  readonly letterHeight: number | null;
+  /** The letters are too small to be saved: whoever took the photo should come closer or zoom in. */
+  readonly tooSmall: boolean;
+}
+
+/** Pixels. Of smaller letters the readers of our experiments got less than half right, in the result too. */
+const LEAST_LETTER_HEIGHT = 4;
 
 /** The steps in their order, read aloud. */
 export const STEPS = [
@@ -71,6 +85,7 @@ export const STEPS = [
   'run network',
   'join',
   'quality gate',
+  'look',
   'encode',
 ] as const;
 export type StepName = (typeof STEPS)[number];
@@ -105,7 +120,16 @@ export function createUpscaler({
   }
 
   return {
-    async upscale({ bytes, scale: wantedScale, model: wantedModel, format, signal, onProgress, tileKeeper }) {
+    async upscale({
+      bytes,
+      scale: wantedScale,
+      model: wantedModel,
+      format,
+      look,
+      signal,
+      onProgress,
+      tileKeeper,
+    }) {
       const timings = Object.fromEntries([...STEPS, 'network'].map((name) => [name, 0])) as Record<
         StepName | 'network',
         number
@@ -139,6 +163,13 @@ export function createUpscaler({
         return { model, tiles, network: networkOf(model, path), plan: fingerprint(model, photo, tiles) };
       });
 
+      // Measured while the network runs, on a copy: the thread keeps what it is given.
+      const measured = pixelWork.call(
+        { kind: 'letters', photo: { ...photo, data: new Uint8Array(photo.data) } },
+        signal,
+      );
+      measured.catch(() => undefined);
+
       const { scale } = model;
       let joined = 0;
       const result = createRaster(photo.width * scale, photo.height * scale);
@@ -171,8 +202,22 @@ export function createUpscaler({
       );
       // Joining went on meanwhile, and is counted once.
       timings['run network'] -= timings.join;
-      const quality = await step('quality gate', () => passGate(pixelWork, photo, result, scale, signal));
-      const encoded = await step('encode', () => encode(result, format));
+      const quality = await step('quality gate', async () => {
+        const judged = await passGate(pixelWork, photo, result, scale, signal);
+        const { typical } = (await measured).letters;
+        return {
+          ...judged,
+          letterHeight: typical,
+          tooSmall: typical !== null && typical < LEAST_LETTER_HEIGHT,
+        };
+      });
+      // The gate has judged what the network made; a look only makes its differences from the board larger.
+      const seen = await step('look', async () =>
+        look === 'clean'
+          ? (await pixelWork.call({ kind: 'clean', photo: result, scale }, signal)).raster
+          : result,
+      );
+      const encoded = await step('encode', () => encode(seen, format));
 
       return {
         bytes: encoded,
@@ -180,7 +225,7 @@ export function createUpscaler({
         model: model.name,
         input: { width: decoded.width, height: decoded.height, bytes: bytes.length, format: inputFormat },
         reducedTo: tooLong ? { width: photo.width, height: photo.height } : null,
-        output: { width: result.width, height: result.height, bytes: encoded.length, format },
+        output: { width: seen.width, height: seen.height, bytes: encoded.length, format },
         quality,
         timings,
       };

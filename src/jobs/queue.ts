@@ -13,6 +13,7 @@ import {
   findByIdempotencyKey,
   insertUpscale,
   type NewUpscale,
+  reopenUpscale,
 } from '../storage/upscale-records.ts';
 import { addUsage, lockUser } from '../storage/user-records.ts';
 import {
@@ -65,6 +66,8 @@ export interface Queue {
   state(): Promise<QueueState>;
   /** The jobs that were given up, the newest first. */
   deadJobs(limit?: number): Promise<DeadJob[]>;
+  /** Works once more on a photo that was given up. False if it is not among the dead, or its photo is erased. */
+  revive(id: string): Promise<boolean>;
 
   /** For the worker whose number is given: the next photo in turn; undefined if none waits. */
   claim(worker: number): Promise<Claim | undefined>;
@@ -196,6 +199,24 @@ export async function openQueue({
         .reverse()
         .slice(0, limit);
     },
+    revive: (id) =>
+      db.transaction(async (tx) => {
+        const options = { db: statementsFor(tx) };
+        const dead = await boss.findJobs<DeadJob>(DEAD, {
+          ...options,
+          queued: true,
+          data: { upscaleId: id },
+        });
+        if (dead.length === 0 || !(await reopenUpscale(tx, id))) return false;
+        await boss.deleteJob(
+          DEAD,
+          dead.map((job) => job.id),
+          options,
+        );
+        await boss.resume(JOBS, id, options);
+        await notifyWork(tx);
+        return true;
+      }),
     async claim(worker) {
       for (;;) {
         const found = await db.transaction(async (tx) => {

@@ -71,6 +71,7 @@ export function createRunUpscale({
       try {
         const { scale, model, format } = upscale;
         const result = await upscaler.upscale({
+          look: upscale.look,
           bytes: await blobs.read(photoKey(id)),
           scale: scale ?? undefined,
           model: model ?? undefined,

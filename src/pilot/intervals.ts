@@ -1,4 +1,4 @@
-/** 95 % confidence intervals: of a share of independent cases, and of any figure by drawing its cases again. */
+/** Confidence intervals (95 %): of a share of independent cases, and of any figure by drawing its cases again. */
 
 /** A figure with its 95 % confidence interval. */
 export interface Estimate {

@@ -147,7 +147,14 @@ function judgeReading(trial: TrialResults | null): Criterion {
       : `two readers of the same photo differ by ${(100 * recoveredByChance).toFixed(1)} % of it`,
   ];
   const verdict = judge(recovered, TARGETS.recoveredShare);
-  return { name, target, value: percent(recovered), sample, verdict, remark: remarks.filter(Boolean).join('; ') };
+  return {
+    name,
+    target,
+    value: percent(recovered),
+    sample,
+    verdict,
+    remark: remarks.filter(Boolean).join('; '),
+  };
 }
 
 function judgeTime({ done, inTime, totalSeconds }: PhotoFigures): Criterion {
@@ -155,7 +162,8 @@ function judgeTime({ done, inTime, totalSeconds }: PhotoFigures): Criterion {
   const target = '≥ 95 %';
   const sample = `${done} photos`;
   const share = shareOf(inTime, done);
-  if (share === null || totalSeconds === null || done < ENOUGH.photos) return tooFew(name, target, sample, 'photos');
+  if (share === null || totalSeconds === null || done < ENOUGH.photos)
+    return tooFew(name, target, sample, 'photos');
   const { median, p95, longest } = totalSeconds;
   const remark = `median ${seconds(median)}, 95th percentile ${seconds(p95)}, longest ${seconds(longest)}`;
   return { name, target, value: percent(share), sample, verdict: judge(share, TARGETS.inTimeShare), remark };
@@ -184,7 +192,13 @@ function judgePictures(scores: readonly PictureScores[]): Criterion[] {
   return scores.flatMap(({ model, scale, tier, boards, psnr, ssim }) => {
     const sample = `${boards} boards`;
     return [
-      judgeGain(`PSNR, ${model} ×${scale}, ${tier}`, sample, boards, psnr, (value) => `${value.toFixed(2)} dB`),
+      judgeGain(
+        `PSNR, ${model} ×${scale}, ${tier}`,
+        sample,
+        boards,
+        psnr,
+        (value) => `${value.toFixed(2)} dB`,
+      ),
       judgeGain(`SSIM, ${model} ×${scale}, ${tier}`, sample, boards, ssim, (value) => value.toFixed(4)),
     ];
   });
@@ -233,7 +247,12 @@ function tellUsers(activeUsers: PilotReport['activeUsers']): Criterion {
   };
 }
 
-function tooFew(name: string, target: string, sample: string, what: 'photos' | 'ratings' | 'boards'): Criterion {
+function tooFew(
+  name: string,
+  target: string,
+  sample: string,
+  what: 'photos' | 'ratings' | 'boards',
+): Criterion {
   return {
     ...{ name, target, value: null, sample, verdict: 'not enough data' as const },
     remark: `needs ${ENOUGH[what]} ${what}`,
@@ -271,13 +290,17 @@ function findProblems(
   }
   const small = shareIn(letterHeights, '< 5 px');
   if (small > 0.2) {
-    problems.push(`${(100 * small).toFixed(0)} % of the photos have letters under 5 pixels, too small to be saved.`);
+    problems.push(
+      `${(100 * small).toFixed(0)} % of the photos have letters under 5 pixels, too small to be saved.`,
+    );
     recommendations.push('Ask users to come closer or to zoom in before they crop.');
   }
   const fallback = shareIn(verdicts, 'fallback');
   if (fallback > 0.05) {
     problems.push(`The quality gate fell back to bicubic on ${(100 * fallback).toFixed(0)} % of the photos.`);
-    recommendations.push('Look at the photos the gate refuses: blur or glare the network was not trained on.');
+    recommendations.push(
+      'Look at the photos the gate refuses: blur or glare the network was not trained on.',
+    );
   }
   const [worst] = failures;
   if (worst !== undefined && photos.failed > 0) {

@@ -1,8 +1,4 @@
-/**
- * The reading trial: what share of the words and formulas that people could not read in the photo can they read in the
- * result? Volunteers are shown crops of boards whose text is known, each word in one of its two forms, and type what
- * they read.
- */
+/** The reading trial: volunteers are shown words of boards, as photographed or as the result, and type what they read. */
 import { createHash, randomUUID } from 'node:crypto';
 import { enlarge } from '../engine/bicubic.ts';
 import { decode, encode, reduce } from '../engine/image-codec.ts';
@@ -206,4 +202,53 @@ export async function removeTrial({ db, blobs }: { db: Database; blobs: Blobs },
   for (const item of items) {
     for (const form of ['original', 'result'] as const) await blobs.delete(cropKey(item, form));
   }
+}
+
+/** How often one item was read in each form. */
+interface Tally {
+  readonly original: { read: number; of: number };
+  readonly result: { read: number; of: number };
+}
+
+/** An item of the trial in both forms, as pictures and with how many read each. */
+export interface TrialCase {
+  readonly truth: string;
+  readonly board: string;
+  readonly letterHeight: number | null;
+  readonly original: { readonly read: number; readonly of: number; readonly png: Uint8Array };
+  readonly result: { readonly read: number; readonly of: number; readonly png: Uint8Array };
+}
+
+/** The words that gained most and those that lost most, of those read in both forms; `most` of each. */
+export async function findCases(
+  { db, blobs }: { db: Queryable; blobs: Blobs },
+  most: number,
+): Promise<{ goodCases: TrialCase[]; badCases: TrialCase[] }> {
+  const tallies = new Map<string, Tally>();
+  for (const { itemId, form, isRight } of await findReadings(db)) {
+    const tally = tallies.get(itemId) ?? { original: { read: 0, of: 0 }, result: { read: 0, of: 0 } };
+    tally[form].of++;
+    if (isRight) tally[form].read++;
+    tallies.set(itemId, tally);
+  }
+  const judged = (await findTrialItems(db)).flatMap((item) => {
+    const { original, result } = tallies.get(item.id) ?? {};
+    if (!original?.of || !result?.of) return [];
+    return [{ item, original, result, gain: result.read / result.of - original.read / original.of }];
+  });
+  judged.sort((a, b) => b.gain - a.gain);
+  async function show({ item, original, result }: (typeof judged)[number]): Promise<TrialCase> {
+    const { truth, board, letterHeight } = item;
+    return {
+      ...{ truth, board, letterHeight },
+      original: { ...original, png: await blobs.read(cropKey(item.id, 'original')) },
+      result: { ...result, png: await blobs.read(cropKey(item.id, 'result')) },
+    };
+  }
+  const good = judged.filter(({ gain }) => gain > 0).slice(0, most);
+  const bad = judged
+    .filter(({ gain }) => gain < 0)
+    .slice(-most)
+    .reverse();
+  return { goodCases: await Promise.all(good.map(show)), badCases: await Promise.all(bad.map(show)) };
 }

@@ -1,12 +1,4 @@
-/**
- * What the reading trial found: how many of the words that people could not read in the photo they read in the result.
- *
- * Nobody sees the same word twice, so what one person could not read in the photo is read in the result by others. For
- * each word, `o` is the share of its readers who read it in the photo and `r` the share who read it in the result.
- * `Σ (1 − o) · r / Σ (1 − o)` is then the share recovered, `Σ o · (1 − r) / Σ o` the share made worse. Readers differ,
- * so both are above 0 even where the two pictures are the same: how much that is comes from pairs of people who read
- * the same photo, and is told beside them.
- */
+/** What the reading trial found: how many words that people could not read in the photo they read in the result. */
 import { createRandom, drawAgain, type Estimate, quantileOf } from './intervals.ts';
 
 export type Form = 'original' | 'result';
@@ -30,7 +22,15 @@ export interface Reading {
   readonly isRight: boolean;
 }
 
-/** The figures of a set of items. A figure is null where nothing could have had it. */
+/**
+ * The figures of a set of items. A figure is null where nothing could have had it.
+ *
+ * Nobody sees the same word twice, so what one person could not read in the photo is read in the result by others. For
+ * each word, `o` is the share of its readers who read it in the photo and `r` the share who read it in the result.
+ * `Σ (1 − o) · r / Σ (1 − o)` is then the share recovered, `Σ o · (1 − r) / Σ o` the share made worse. Readers differ,
+ * so both are above 0 even where the two pictures are the same: how much that is comes from pairs of people who read
+ * the same photo, and is told beside them.
+ */
 export interface TrialFigures {
   /** Items read in both forms; only these count. */
   readonly items: number;

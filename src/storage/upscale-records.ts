@@ -108,6 +108,31 @@ export async function endUpscale(
   return true;
 }
 
+/** This user's upscales that have not ended. */
+export async function findOpenIds(db: Queryable, userId: string): Promise<string[]> {
+  const rows = await db.query<{ id: string }>(
+    `select id from upscales where user_id = $1 and status in ('queued', 'processing') order by created_at`,
+    [userId],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Lets a failed upscale whose photo is kept wait for a worker again. False if there is none. Its end was final to
+ * everybody else: only an administrator takes it back.
+ */
+export async function reopenUpscale(tx: Queryable, id: string): Promise<boolean> {
+  const rows = await tx.query(
+    `update upscales set status = 'queued', error = null, finished_at = null, progress = 0, crashes = 0, faults = 0,
+       worked_ms = 0, claim = null, worker = null
+     where id = $1 and status = 'failed' and erased_at is null returning id`,
+    [id],
+  );
+  if (rows.length === 0) return false;
+  await notifyUpscale(tx, id, 'queued');
+  return true;
+}
+
 /** Counts of all upscales by status, and how long the oldest queued one has waited. */
 export async function countByStatus(
   db: Queryable,

@@ -10,6 +10,8 @@ export interface User {
   /** Photos a day; null: the default. */
   readonly dailyPhotos: number | null;
   readonly createdAt: Date;
+  /** Null: not banned, or not any more. */
+  readonly ban: { readonly reason: string | null; readonly until: Date | null } | null;
 }
 
 /** How a user is known: by exactly one of these. `local` is whoever uses the page on loopback without a key. */
@@ -19,7 +21,9 @@ export type Identity =
   | { readonly local: true };
 
 const COLUMNS = `id, telegram_id as "telegramId", settings, consent_at as "consentAt", daily_photos as "dailyPhotos",
-  created_at as "createdAt"`;
+  created_at as "createdAt",
+  case when banned_at is not null and coalesce(banned_until > now(), true)
+    then json_build_object('reason', ban_reason, 'until', banned_until) end as ban`;
 
 /** The user with this identity, made if there is none. */
 export async function findOrCreateUser(db: Queryable, identity: Identity): Promise<User> {
@@ -89,4 +93,58 @@ export async function findUsage(db: Queryable, userId: string): Promise<{ photos
     [userId],
   );
   return row ?? { photos: 0, bytes: 0 };
+}
+
+/** Bans a user of Telegram, known or not yet, until a time or for ever. */
+export async function banUser(
+  db: Queryable,
+  telegramId: number,
+  { reason, until }: { reason: string | null; until: Date | null },
+): Promise<void> {
+  const { id } = await findOrCreateUser(db, { telegramId });
+  await db.query('update users set banned_at = now(), ban_reason = $2, banned_until = $3 where id = $1', [
+    id,
+    reason,
+    until,
+  ]);
+}
+
+/** False if there is no such user. */
+export async function unbanUser(db: Queryable, telegramId: number): Promise<boolean> {
+  const rows = await db.query(
+    'update users set banned_at = null, ban_reason = null, banned_until = null where telegram_id = $1 returning id',
+    [telegramId],
+  );
+  return rows.length > 0;
+}
+
+/** Whether messages reach the user, as Telegram said last. */
+export async function saveReachable(db: Queryable, telegramId: number, reachable: boolean): Promise<void> {
+  await db.query(
+    `update users set unreachable_at = case when $2 then null else coalesce(unreachable_at, now()) end
+     where telegram_id = $1 and (unreachable_at is null) <> $2`,
+    [telegramId, reachable],
+  );
+}
+
+/** Everything that is stored about a user, for themselves; no image and nobody else's data. */
+export async function findEverything(db: Queryable, id: string): Promise<Record<string, unknown[]>> {
+  const tables = {
+    user: `select id, telegram_id, settings, consent_at, created_at, banned_at, ban_reason, banned_until
+      from users where id = $1`,
+    upscales: `select id, status, scale, look, model, format, input, output, quality, error, created_at, started_at,
+      finished_at, erased_at from upscales where user_id = $1 order by created_at`,
+    deliveries: `select d.id, d.chat_id, d.state, d.send_as, d.language, d.created_at, d.ended_at,
+      json_agg(json_build_object('message_id', i.message_id, 'upscale_id', i.upscale_id, 'file_name', i.file_name))
+        as items
+      from deliveries d left join delivery_items i on i.delivery_id = d.id where d.user_id = $1
+      group by d.id order by d.created_at`,
+    feedback:
+      'select upscale_id, rating, comment, created_at from feedback where user_id = $1 order by created_at',
+    photosADay: 'select day, photos, bytes from quotas where user_id = $1 order by day',
+    events: 'select at, kind, upscale_id, data from events where user_id = $1 order by at',
+  };
+  const found: Record<string, unknown[]> = {};
+  for (const [name, sql] of Object.entries(tables)) found[name] = await db.query(sql, [id]);
+  return found;
 }

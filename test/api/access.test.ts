@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ApiProblem, createClient } from '../../src/api/client.ts';
+import { ApiProblem, createClient } from '../../src/client/client.ts';
 import { Secret } from '../../src/secret.ts';
 import { API_ONLY, openTestService, photo } from '../helpers/api.ts';
 

@@ -2,8 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Static } from 'typebox';
 import Schema from 'typebox/schema';
-import { createClient, type Limits, type ModelState, type UpscaleState } from '../../src/api/client.ts';
 import type { LimitsAnswer, ModelsAnswer, UpscaleAnswer } from '../../src/api/schemas.ts';
+import type * as Schemas from '../../src/api/telegram-schemas.ts';
+import { createClient, type Limits, type ModelState, type UpscaleState } from '../../src/client/client.ts';
+import {
+  type Broadcast,
+  createSenderClient,
+  createUserClient,
+  type DueStatus,
+  type LeasedDelivery,
+  type Me,
+  type NewDelivery,
+  type QueueState,
+  type Recipient,
+  type Statistics,
+} from '../../src/client/telegram-client.ts';
 import { collect, openTestService, photo, untilEnd } from '../helpers/api.ts';
 
 /** A JSON schema, as far as this test looks into one. */
@@ -24,6 +37,17 @@ export type ClientMatchesSchemas = [
   Mutual<Omit<UpscaleState, 'quality'>, Omit<Static<typeof UpscaleAnswer>, 'quality'>>,
   Mutual<Limits, Static<typeof LimitsAnswer>>,
   Mutual<ModelState, Static<typeof ModelsAnswer>['models'][number]>,
+  Mutual<Me, Static<typeof Schemas.MeAnswer>>,
+  Mutual<NewDelivery, Static<typeof Schemas.DeliveryBody>>,
+  Mutual<
+    Omit<LeasedDelivery, 'items'>,
+    Omit<Static<typeof Schemas.LeasedDeliveries>['deliveries'][number], 'items'>
+  >,
+  Mutual<DueStatus, Static<typeof Schemas.DueStatuses>['statuses'][number]>,
+  Mutual<Statistics, Static<typeof Schemas.StatisticsAnswer>>,
+  Mutual<QueueState, Static<typeof Schemas.QueueAnswer>>,
+  Mutual<Broadcast, Static<typeof Schemas.BroadcastAnswer>>,
+  Mutual<Recipient, Static<typeof Schemas.RecipientsAnswer>['recipients'][number]>,
 ];
 
 test('every call of the client is in the OpenAPI document, and so is every answer', async (t) => {
@@ -32,19 +56,12 @@ test('every call of the client is in the OpenAPI document, and so is every answe
   assert.match(document.openapi, /^3\.1/);
   const seen = new Set<string>();
 
-  const client = createClient({
-    url,
-    async fetch(input, init) {
-      const response = await fetch(input, init);
-      await check(
-        new URL(String(input)),
-        init?.method ?? 'GET',
-        new Headers(init?.headers),
-        response.clone(),
-      );
-      return response;
-    },
-  });
+  const checking: typeof fetch = async (input, init) => {
+    const response = await fetch(input, init);
+    await check(new URL(String(input)), init?.method ?? 'GET', new Headers(init?.headers), response.clone());
+    return response;
+  };
+  const client = createClient({ url, fetch: checking });
 
   async function check(address: URL, method: string, headers: Headers, response: Response): Promise<void> {
     const path = Object.keys(document.paths).find((known) =>
@@ -55,7 +72,8 @@ test('every call of the client is in the OpenAPI document, and so is every answe
     seen.add(`${method} ${path}`);
     const known = (place: string) =>
       new Set((operation.parameters ?? []).filter((p) => p.in === place).map((p) => p.name.toLowerCase()));
-    for (const name of address.searchParams.keys()) assert.ok(known('query').has(name), `query ${name}`);
+    for (const name of address.searchParams.keys())
+      assert.ok(known('query').has(name.toLowerCase()), `query ${name}`);
     for (const name of ['idempotency-key', 'boardsharp-user']) {
       if (headers.has(name)) assert.ok(known('header').has(name), `header ${name}`);
     }
@@ -83,10 +101,44 @@ test('every call of the client is in the OpenAPI document, and so is every answe
   await untilEnd(client, id);
   await client.getOriginal(id);
   await client.getResult(id);
+  await client.getResult(id, { maxSide: 32 });
+  const user = createUserClient({ url, fetch: checking });
+  const sender = createSenderClient({ url, fetch: checking });
+  await user.getMe();
+  await user.patchMe({ sendAs: 'photo' });
+  await user.getMyData();
+  await user.giveFeedback({ upscaleId: id, rating: 1 });
+  const again = await user.againUpscale(id, { scale: 4, idempotencyKey: 'b' });
+  assert.equal((await untilEnd(client, again.id)).scale, 4);
+  await user.cancelMine();
+  const chat = { chatId: 5, isGroup: false, sendAs: 'file', language: 'en' } as const;
+  const delivery = await user.createDelivery({ ...chat, messageId: 7, upscaleId: id });
+  await sender.leaseStatuses(10);
+  await sender.putStatus(delivery.id, 8);
+  await user.cancelDelivery(delivery.id);
+  const [leased] = await sender.leaseDeliveries({ max: 1, leaseSeconds: 60, wait: 5 });
+  await sender.ackDelivery(delivery.id, { lease: leased?.lease ?? '', outcome: 'sent' });
+  await sender.moveChat(5, 6);
+  await sender.markChatGone(6, 'blocked');
+  await user.getStatistics(7);
+  await user.getQueue();
+  await assert.rejects(user.retryDead(id), { code: 'NOT_FOUND' });
+  await user.ban({ telegramId: 77, reason: 'spam' });
+  await user.unban(77);
+  const broadcast = await user.createBroadcast({ en: 'Hello', ru: 'Привет' });
+  await user.getBroadcast(broadcast.id);
+  await user.startBroadcast(broadcast.id);
+  await sender.leaseRecipients(5, 60);
+  await sender.ackRecipient(broadcast.id, { telegramId: 77, outcome: 'gone' });
+  await user.stopBroadcast(broadcast.id);
+  assert.equal(await user.nextQuestion(), undefined);
+  await assert.rejects(user.getCrop(id), { code: 'TRIAL_ITEM_NOT_FOUND' });
+  await assert.rejects(user.answerQuestion(id, 'x'), { code: 'TRIAL_ITEM_NOT_FOUND' });
   await client.deleteUpscale(id);
   await assert.rejects(client.getResult(id), { code: 'UPSCALE_NOT_FOUND' });
   await assert.rejects(client.createUpscale(new Uint8Array(9)), { code: 'NOT_AN_IMAGE' });
   await assert.rejects(client.createUpscale(await photo(), { model: 'none' }), { code: 'MODEL_UNKNOWN' });
+  await user.deleteMe();
   const all = Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.keys(operations)
       .filter((method) => method !== 'head')
@@ -104,14 +156,14 @@ test('every call of the client is in the OpenAPI document, and so is every answe
   await t.test('metrics count what was done', async () => {
     const text = await (await fetch(`${url}/metrics`)).text();
     const value = (line: string) => Number(new RegExp(`^${line} (\\S+)$`, 'm').exec(text)?.[1]);
-    assert.equal(value('boardsharp_accepted_total'), 1);
-    assert.equal(value('boardsharp_ended_total\\{status="done"\\}'), 1);
-    assert.equal(value('boardsharp_total_seconds_count'), 1);
+    assert.equal(value('boardsharp_accepted_total'), 2);
+    assert.equal(value('boardsharp_ended_total\\{status="done"\\}'), 2);
+    assert.equal(value('boardsharp_total_seconds_count'), 2);
     assert.equal(value('boardsharp_queue_photos\\{state="queued"\\}'), 0);
     assert.equal(value('boardsharp_queue_oldest_seconds'), 0);
     assert.ok(value('boardsharp_tiles_total') >= 1);
     assert.ok(value('boardsharp_process_resident_memory_bytes') > 1e6);
-    assert.match(text, /^boardsharp_verdicts_total\{verdict="\w+"\} 1$/m);
+    assert.match(text, /^boardsharp_verdicts_total\{verdict="\w+"\} [12]$/m);
     assert.match(text, /^boardsharp_request_seconds_count\{.*route="\/v1\/upscales\/:id".*\} \d+$/m);
     const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name ?? '');
     assert.deepEqual(

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { UpscaleState } from '../../src/api/client.ts';
 import type { Problem } from '../../src/api/problem.ts';
+import type { UpscaleState } from '../../src/client/client.ts';
 import { decode } from '../../src/engine/image-codec.ts';
 import { API_ONLY, collect, largePhoto, openTestService, photo, untilEnd } from '../helpers/api.ts';
 

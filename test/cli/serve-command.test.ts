@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createClient } from '../../src/api/client.ts';
+import { createClient } from '../../src/client/client.ts';
 import { photo, untilEnd } from '../helpers/api.ts';
 import { temporaryFolder } from '../helpers/engine.ts';
 import { boardsharp } from '../helpers/program.ts';

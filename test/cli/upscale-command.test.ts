@@ -130,7 +130,7 @@ const WRONG_USAGE = [
   [['upscale'], /needs at least one photo/],
   [['upscale', 'a.jpg', '--scale', '3'], /--scale must be one of 2, 4, not "3"/],
   [['upscale', 'a.jpg', '--colour'], /Unknown option '--colour'/],
-  [['upscale', 'a.jpg', '--look', 'clean'], /--look must be one of natural/],
+  [['upscale', 'a.jpg', '--look', 'shiny'], /--look must be one of natural, clean/],
   [['upscale', 'a.jpg', '-o', 'b.png', '--format', 'webp'], /does not fit/],
   [['doctor', 'now'], /Unexpected argument/],
 ] as const;

@@ -1,8 +1,8 @@
 /** The real service for tests, asked over HTTP: embedded, in this process, on a free port, closed with the test. */
 import type { TestContext } from 'node:test';
-import { type Client, createClient, type UpscaleState } from '../../src/api/client.ts';
 import { openService } from '../../src/app.ts';
 import type { Roles } from '../../src/cli/command.ts';
+import { type Client, createClient, type UpscaleState } from '../../src/client/client.ts';
 import { readConfig } from '../../src/config.ts';
 import { encode } from '../../src/engine/image-codec.ts';
 import { temporaryFolder } from './engine.ts';

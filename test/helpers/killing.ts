@@ -1,6 +1,6 @@
 /** Photos sent to real processes that are killed at random moments: what became of each. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { ApiProblem, type Client, createClient, type UpscaleState } from '../../src/api/client.ts';
+import { ApiProblem, type Client, createClient, type UpscaleState } from '../../src/client/client.ts';
 import { readConfig } from '../../src/config.ts';
 import { decode, encode } from '../../src/engine/image-codec.ts';
 import type { Raster } from '../../src/engine/pixels.ts';

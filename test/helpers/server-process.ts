@@ -23,7 +23,7 @@ export interface ServerProcess {
  * says that it is there.
  */
 export async function startServerProcess(
-  role: 'start' | 'api' | 'worker',
+  role: 'start' | 'api' | 'worker' | 'bot',
   env: Readonly<Record<string, string>>,
 ): Promise<ServerProcess> {
   const { PATH = '' } = process.env;

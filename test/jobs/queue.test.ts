@@ -202,6 +202,15 @@ onEachDatabase('the queue', (open) => {
     const [dead] = await queue.deadJobs();
     assert.equal(dead?.upscaleId, id);
     assert.equal(dead?.error?.code, 'ENGINE_FAILED');
+
+    assert.equal(await queue.revive(randomUUID()), false);
+    assert.ok(await queue.revive(id), 'an administrator lets it be tried once more');
+    assert.equal((await queue.state()).dead, 0);
+    assert.equal(await queue.revive(id), false, 'once');
+    const revived = await claim(queue);
+    assert.deepEqual([revived.id, revived.upscale.faults], [id, 0]);
+    assert.ok(await queue.finish(revived, FINISH));
+    assert.equal((await findUpscale(db, id))?.error, null);
   });
 
   test('waits longer for a store that is away than for an engine that fails', async (t) => {

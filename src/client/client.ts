@@ -17,7 +17,12 @@ export interface UpscaleState {
   readonly input: { width: number | null; height: number | null; bytes: number; format: string };
   readonly reducedTo: { width: number; height: number } | null;
   readonly output: { width: number; height: number; bytes: number; format: string } | null;
-  readonly quality: { verdict: 'accepted' | 'softened' | 'fallback'; consistency: number } | null;
+  readonly quality: {
+    verdict: 'accepted' | 'softened' | 'fallback';
+    consistency: number;
+    letterHeight?: number | null;
+    tooSmall?: boolean;
+  } | null;
   readonly error: { code: string; message: string } | null;
   readonly createdAt: string;
   readonly startedAt: string | null;
@@ -73,6 +78,15 @@ export interface Picture {
   readonly name: string;
 }
 
+/** What a picture must keep to; a larger one comes as a JPEG that does. */
+export interface Room {
+  readonly maxBytes?: number;
+  /** Pixels. */
+  readonly maxSide?: number;
+  /** Pixels of width and height together. */
+  readonly maxSideSum?: number;
+}
+
 export interface Client {
   /** The same `idempotencyKey` gives the same upscale: a call that got no answer may be repeated with it. */
   createUpscale(
@@ -83,8 +97,8 @@ export interface Client {
   getUpscale(id: string, options?: CallOptions & { wait?: number }): Promise<UpscaleState>;
   /** Yields every change until the end. */
   followUpscale(id: string, options?: CallOptions): AsyncGenerator<UpscaleState>;
-  getOriginal(id: string, options?: CallOptions): Promise<Picture>;
-  getResult(id: string, options?: CallOptions): Promise<Picture>;
+  getOriginal(id: string, options?: CallOptions & Room): Promise<Picture>;
+  getResult(id: string, options?: CallOptions & Room): Promise<Picture>;
   deleteUpscale(id: string, options?: CallOptions): Promise<void>;
   listModels(options?: CallOptions): Promise<ModelState[]>;
   getLimits(options?: CallOptions): Promise<Limits>;
@@ -101,15 +115,12 @@ export class ApiProblem extends AppError {
   }
 }
 
-/**
- * Every call throws `ApiProblem` for a refusal, and AppError API_UNREACHABLE where there was no answer of the API's.
- */
-export function createClient({ url, key, user, fetch = globalThis.fetch }: ClientOptions): Client {
-  async function call(
-    path: string,
-    { signal, requestId }: CallOptions,
-    init: RequestInit = {},
-  ): Promise<Response> {
+/** One HTTP request to the API. Throws what `createClient` says. */
+export type Caller = (path: string, options: CallOptions, init?: RequestInit) => Promise<Response>;
+
+/** Sends requests with the key and for the user of the options. */
+export function createCaller({ url, key, user, fetch = globalThis.fetch }: ClientOptions): Caller {
+  return async (path, { signal, requestId }, init = {}) => {
     const headers = new Headers(init.headers);
     if (key !== undefined) headers.set('Authorization', `Bearer ${key.reveal()}`);
     if (user !== undefined) headers.set('Boardsharp-User', user);
@@ -125,14 +136,27 @@ export function createClient({ url, key, user, fetch = globalThis.fetch }: Clien
     }
     if (response.ok) return response;
     throw await toProblem(response);
-  }
+  };
+}
+
+/**
+ * Every call throws `ApiProblem` for a refusal, and AppError API_UNREACHABLE where there was no answer of the API's.
+ */
+export function createClient(options: ClientOptions): Client {
+  const call = createCaller(options);
 
   async function json<T>(response: Promise<Response>): Promise<T> {
     return (await (await response).json()) as T;
   }
 
-  async function getPicture(path: string, options: CallOptions): Promise<Picture> {
-    const { headers, body } = await call(path, options);
+  async function getPicture(
+    path: string,
+    { signal, requestId, ...room }: CallOptions & Room,
+  ): Promise<Picture> {
+    const query = new URLSearchParams(
+      Object.entries(room).map(([name, value]): [string, string] => [name, String(value)]),
+    );
+    const { headers, body } = await call(`${path}?${query}`, callOptions(signal, requestId));
     if (body === null) throw new AppError('API_UNREACHABLE', 'the answer has no body');
     const [, name = 'picture'] = /filename="([^"]+)"/.exec(headers.get('Content-Disposition') ?? '') ?? [];
     const type = headers.get('Content-Type') ?? 'application/octet-stream';

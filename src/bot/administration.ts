@@ -1,0 +1,123 @@
+/** What administrators say to the bot; the API decides who is one. To everybody else these commands are not there. */
+import { type Composer, type Context, InlineKeyboard } from 'grammy';
+import type { Broadcast, QueueState, Statistics } from '../client/telegram-client.ts';
+import { AppError } from '../errors.ts';
+import { decodePress, encodePress } from './callback-data.ts';
+import { type Caller, findCaller } from './conversation.ts';
+import type { Desk } from './desk.ts';
+import { attempt } from './telegram-errors.ts';
+import type { Say } from './texts.ts';
+
+const HTML = { parse_mode: 'HTML' } as const;
+const DAYS = 7;
+/** Buttons for photos that were given up; more are in `GET /v1/admin/queue`. */
+const MAX_RETRY_BUTTONS = 5;
+
+/** Add it before the conversation: what it does not take goes on there. */
+export function addAdministration(desk: Desk, bot: Composer<Context>): void {
+  function command(
+    name: string,
+    answer: (ctx: Context, caller: Caller, words: string) => Promise<unknown>,
+  ): void {
+    bot.command(name, async (ctx, next) => {
+      const caller = await findCaller(desk, ctx);
+      if (!caller?.me.isAdmin) return next();
+      await answer(ctx, caller, String(ctx.match).trim());
+    });
+  }
+
+  command('stats', async (ctx, { user, say }) =>
+    ctx.reply(tellStatistics(say, await user.getStatistics(DAYS)), HTML),
+  );
+  command('queue', async (ctx, { user, say }) => ctx.reply(...tellQueue(say, await user.getQueue())));
+  command('ban', async (ctx, { user, say }, words) => {
+    const [, id, reason] = /^(\d{1,15})(?:\s+(.{1,300}))?$/s.exec(words) ?? [];
+    if (id === undefined) return ctx.reply(say('admin-ban-usage'));
+    await user.ban({ telegramId: Number(id), ...(reason === undefined ? {} : { reason }) });
+    return ctx.reply(say('admin-done'));
+  });
+  command('unban', async (ctx, { user, say }, words) => {
+    if (!/^\d{1,15}$/.test(words)) return ctx.reply(say('admin-unban-usage'));
+    try {
+      await user.unban(Number(words));
+      return await ctx.reply(say('admin-done'));
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === 'NOT_FOUND')) throw error;
+      return ctx.reply(say('admin-not-found'));
+    }
+  });
+  command('broadcast', async (ctx, { user, say }, words) => {
+    const [en = '', ru = ''] = words.split('||').map((text) => text.trim());
+    if (en === '' || ru === '') return ctx.reply(say('admin-broadcast-usage'));
+    const draft = await user.createBroadcast({ en, ru });
+    // The preview is what will be sent, as it will be sent.
+    await ctx.reply(en);
+    await ctx.reply(ru);
+    return ctx.reply(...tellBroadcast(say, draft));
+  });
+
+  bot.on('callback_query:data', async (ctx, next) => {
+    const press = decodePress(ctx.callbackQuery.data);
+    if (press === undefined || !['retry', 'send', 'stop'].includes(press.verb)) return next();
+    const caller = await findCaller(desk, ctx);
+    if (!caller?.me.isAdmin) return next();
+    const { user, say } = caller;
+    const { verb, subject } = press;
+    try {
+      if (verb === 'retry') {
+        await user.retryDead(subject);
+        await attempt(ctx.editMessageText(...tellQueue(say, await user.getQueue())));
+        await attempt(ctx.answerCallbackQuery({ text: say('admin-retried') }));
+      } else {
+        const now = verb === 'send' ? await user.startBroadcast(subject) : await user.stopBroadcast(subject);
+        await attempt(ctx.editMessageText(...tellBroadcast(say, now)));
+        await attempt(ctx.answerCallbackQuery());
+      }
+    } catch (error) {
+      if (!(error instanceof AppError && error.status < 500)) throw error;
+      await attempt(ctx.answerCallbackQuery({ text: say('stale') }));
+    }
+  });
+}
+
+function tellStatistics(say: Say, statistics: Statistics): string {
+  const { users, photos, waitSeconds, totalSeconds, ratings, failures, models } = statistics;
+  const seconds = (value: number | null): string => (value === null ? '–' : value.toFixed(1));
+  const list = (counts: readonly string[]): string => counts.join(', ') || '–';
+  return say('admin-stats', {
+    ...{ days: DAYS, users: users.all, new: users.new, active: users.active },
+    ...photos,
+    ...{ wait50: seconds(waitSeconds.p50), wait95: seconds(waitSeconds.p95) },
+    ...{ total50: seconds(totalSeconds.p50), total95: seconds(totalSeconds.p95) },
+    ...ratings,
+    failures: list(failures.map(({ code, photos: count }) => `${code} ${count}`)),
+    models: list(models.map(({ model, photos: count }) => `${model} ${count}`)),
+  });
+}
+
+type Reply = [string, typeof HTML & { reply_markup?: InlineKeyboard }];
+
+function tellQueue(
+  say: Say,
+  { queued, processing, oldestSeconds, dead, failedDeliveries }: QueueState,
+): Reply {
+  const text = say('admin-queue', {
+    ...{ queued, processing, oldest: oldestSeconds.toFixed(0) },
+    ...{ dead: dead.length, failed: failedDeliveries.length },
+  });
+  const reply_markup = new InlineKeyboard();
+  for (const { upscaleId, code } of dead.slice(0, MAX_RETRY_BUTTONS)) {
+    const what = `${code} ${upscaleId.slice(0, 8)}`;
+    reply_markup.text(say('admin-retry', { what }), encodePress({ verb: 'retry', subject: upscaleId })).row();
+  }
+  return [text, { ...HTML, reply_markup }];
+}
+
+function tellBroadcast(say: Say, { id: subject, state, waiting, sent, gone }: Broadcast): Reply {
+  const reply_markup = new InlineKeyboard();
+  if (state === 'draft' || state === 'stopped') {
+    reply_markup.text(say('admin-send'), encodePress({ verb: 'send', subject }));
+  }
+  if (state === 'running') reply_markup.text(say('admin-stop'), encodePress({ verb: 'stop', subject }));
+  return [say('admin-broadcast', { state, waiting, sent, gone }), { ...HTML, reply_markup }];
+}

@@ -1,0 +1,198 @@
+/** Results on their way out: leased from the API, sent at Telegram's pace, acknowledged after its answer. */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { LeasedDelivery, LeasedItem, Recipient } from '../client/telegram-client.ts';
+import { toAppError } from '../errors.ts';
+import { type Desk, heed, surely } from './desk.ts';
+import { hasResult, type Parcel, pack, sendAlbum, sendParcel, sendRefusal } from './send.ts';
+import { attempt, understandRefusal } from './telegram-errors.ts';
+import { languageFor } from './texts.ts';
+
+/** Sent at the same time; the pace is kept beside that. */
+const AT_ONCE = 8;
+/** Of a bot that is killed, another one has the deliveries so soon. While it works on them it renews the lease. */
+const LEASE_SECONDS = 30;
+const RENEW_EVERY_MS = 10_000;
+/** Longest wait for a delivery, in seconds. */
+const WAIT_SECONDS = 20;
+const MAX_ALBUM = 10;
+const AFTER_TROUBLE_MS = 2000;
+const BROADCAST_EVERY_MS = 3000;
+/** Of ten recipients at once, at Telegram's pace. */
+const BROADCAST_LEASE_SECONDS = 180;
+
+/** Delivers until `stopping`; what is being sent then is finished. */
+export async function runDeliveries(desk: Desk): Promise<void> {
+  const { sender, log, stopping } = desk;
+  const inHand = new Set<Promise<void>>();
+  while (!stopping.aborted) {
+    try {
+      const max = AT_ONCE - inHand.size;
+      // A lease that is not answered because we stop would be lost for a while: the API sees that nobody listens.
+      const request = { max, leaseSeconds: LEASE_SECONDS, wait: WAIT_SECONDS };
+      for (const delivery of await sender.leaseDeliveries(request, { signal: stopping })) {
+        const work = deliver(desk, delivery).finally(() => inHand.delete(work));
+        inHand.add(work);
+      }
+      if (inHand.size >= AT_ONCE) await Promise.race(inHand);
+    } catch (thrown) {
+      if (stopping.aborted) break;
+      log.warn({ err: toAppError(thrown) }, 'deliveries could not be leased');
+      await pause(AFTER_TROUBLE_MS, undefined, { signal: stopping }).catch(() => undefined);
+    }
+  }
+  await Promise.all(inHand);
+}
+
+/** One delivery, to the end or to the next attempt. Never rejects. */
+async function deliver(desk: Desk, delivery: LeasedDelivery): Promise<void> {
+  const { sender, log } = desk;
+  const { id, lease, chatId } = delivery;
+  const renewing = setInterval(() => {
+    void attempt(sender.ackDelivery(id, { lease, outcome: 'partly', leaseSeconds: LEASE_SECONDS }));
+  }, RENEW_EVERY_MS);
+  try {
+    await sendItems(desk, delivery);
+    // Before the delivery ends: afterwards nobody knows of it.
+    await removeStatus(desk, delivery);
+    await surely(desk, () => sender.ackDelivery(id, { lease, outcome: 'sent' }));
+    log.info({ delivery: id, photos: delivery.items.length, attempt: delivery.attempts }, 'delivered');
+  } catch (error) {
+    try {
+      const refusal = understandRefusal(error);
+      const heeded = await heed(desk, chatId, refusal);
+      if (heeded === 'gone') return;
+      // The longer it fails, the longer it waits.
+      const afterSeconds =
+        refusal.kind === 'later'
+          ? refusal.afterSeconds
+          : heeded === 'moved'
+            ? 0
+            : 2 ** Math.min(delivery.attempts, 9);
+      const reason = (error as Error).message.slice(0, 300);
+      log.warn({ delivery: id, reason, afterSeconds, attempt: delivery.attempts }, 'a delivery failed');
+      await sender.ackDelivery(id, { lease, outcome: 'retry', afterSeconds, reason });
+    } catch (thrown) {
+      // The lease will be over some time, and the delivery is somebody's again.
+      log.warn({ delivery: id, err: toAppError(thrown) }, 'a failed delivery could not be given back');
+    }
+  } finally {
+    clearInterval(renewing);
+  }
+}
+
+/** Sends what is not out yet; each message is remembered before the next one is sent. */
+async function sendItems(desk: Desk, delivery: LeasedDelivery): Promise<void> {
+  const { sender, api } = desk;
+  const { id, lease, chatId, threadId } = delivery;
+  const waiting = delivery.items.filter(({ sentMessageId }) => sentMessageId === null);
+  const remember = (sent: { messageId: number; sentMessageId: number }[]): Promise<void> =>
+    surely(desk, () => sender.ackDelivery(id, { lease, outcome: 'partly', sent }));
+  const results = waiting.filter(hasResult);
+  if (results.length > 0) {
+    void attempt(
+      api.sendChatAction(chatId, 'upload_document', threadId === null ? {} : { message_thread_id: threadId }),
+    );
+  }
+  for (const group of inAlbums(results)) {
+    const messages = await sendGroup(desk, delivery, group);
+    await remember(
+      group.map(({ messageId }, at) => ({ messageId, sentMessageId: messages[at]?.message_id ?? 0 })),
+    );
+  }
+  for (const item of waiting.filter((one) => !hasResult(one))) {
+    const message = await paced(desk, chatId, 1, () =>
+      withoutTopic(delivery, (place) => sendRefusal(desk, place, item)),
+    );
+    await remember([{ messageId: item.messageId, sentMessageId: message.message_id }]);
+  }
+}
+
+function inAlbums(items: readonly LeasedItem[]): LeasedItem[][] {
+  const albums: LeasedItem[][] = [];
+  for (let at = 0; at < items.length; at += MAX_ALBUM) albums.push(items.slice(at, at + MAX_ALBUM));
+  return albums;
+}
+
+async function sendGroup(
+  desk: Desk,
+  delivery: LeasedDelivery,
+  group: readonly LeasedItem[],
+): Promise<{ message_id: number }[]> {
+  const send = async (asFile: boolean): Promise<{ message_id: number }[]> => {
+    const parcels: Parcel[] = [];
+    for (const item of group) parcels.push(await pack(desk, delivery, item, asFile));
+    // An album is of one kind: where one photo must go as a file, all do.
+    if (new Set(parcels.map(({ kind }) => kind)).size > 1) return send(true);
+    return paced(desk, delivery.chatId, group.length, () =>
+      withoutTopic(delivery, async (place) => {
+        const [only] = parcels;
+        if (only !== undefined && parcels.length === 1) return [await sendParcel(desk, place, only)];
+        return sendAlbum(desk, place, parcels);
+      }),
+    );
+  };
+  try {
+    return await send(false);
+  } catch (error) {
+    if (understandRefusal(error).kind !== 'no photo' || delivery.sendAs === 'file') throw error;
+    return send(true);
+  }
+}
+
+async function paced<T>(desk: Desk, chatId: number, messages: number, send: () => Promise<T>): Promise<T> {
+  await desk.pacing.wait(chatId, messages);
+  return send();
+}
+
+/** Where the topic was deleted the message goes to the chat itself. */
+async function withoutTopic<T>(
+  delivery: LeasedDelivery,
+  send: (place: LeasedDelivery) => Promise<T>,
+): Promise<T> {
+  try {
+    return await send(delivery);
+  } catch (error) {
+    if (understandRefusal(error).kind !== 'no topic') throw error;
+    return send({ ...delivery, threadId: null });
+  }
+}
+
+async function removeStatus({ api }: Desk, { chatId, statusMessageId }: LeasedDelivery): Promise<void> {
+  if (statusMessageId !== null) await attempt(api.deleteMessage(chatId, statusMessageId));
+}
+
+/** Sends broadcasts until `stopping`, behind everything else: a few at a time, at the same pace. */
+export async function runBroadcasts(desk: Desk): Promise<void> {
+  const { sender, log, stopping } = desk;
+  while (!stopping.aborted) {
+    try {
+      const recipients = await sender.leaseRecipients(10, BROADCAST_LEASE_SECONDS, { signal: stopping });
+      for (const recipient of recipients) {
+        if (stopping.aborted) return;
+        await sendBroadcast(desk, recipient);
+      }
+      if (recipients.length > 0) continue;
+    } catch (thrown) {
+      if (stopping.aborted) return;
+      log.warn({ err: toAppError(thrown) }, 'a broadcast was interrupted');
+    }
+    await pause(BROADCAST_EVERY_MS, undefined, { signal: stopping }).catch(() => undefined);
+  }
+}
+
+async function sendBroadcast(desk: Desk, recipient: Recipient): Promise<void> {
+  const { sender, api } = desk;
+  const { broadcastId, telegramId, text, language } = recipient;
+  const wished = language === 'en' || language === 'ru' ? language : null;
+  try {
+    await paced(desk, telegramId, 1, () => api.sendMessage(telegramId, text[languageFor(undefined, wished)]));
+    await sender.ackRecipient(broadcastId, { telegramId, outcome: 'sent' });
+  } catch (error) {
+    const refusal = understandRefusal(error);
+    const heeded = await heed(desk, telegramId, refusal);
+    if (heeded === 'again' && refusal.kind === 'later') {
+      const { afterSeconds } = refusal;
+      await sender.ackRecipient(broadcastId, { telegramId, outcome: 'retry', afterSeconds });
+    } else await sender.ackRecipient(broadcastId, { telegramId, outcome: 'gone' });
+  }
+}

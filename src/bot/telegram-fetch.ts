@@ -1,0 +1,56 @@
+/** The way to Telegram: through a proxy where one is set, and with no token in any error. */
+import { createRequire } from 'node:module';
+import { HttpsProxyAgent } from 'https-proxy-agent';
+import { SocksProxyAgent } from 'socks-proxy-agent';
+import { redactTokens, type Secret } from '../secret.ts';
+
+/** What grammY and the download need of `fetch`. */
+export type TelegramFetch = typeof fetch;
+
+/**
+ * A `fetch` whose errors say nothing of the address, which holds the token. It is node-fetch, as in grammY itself: that
+ * one takes grammY's streams and signals, and an agent for proxies.
+ */
+export function createTelegramFetch(proxy: Secret | undefined): TelegramFetch {
+  const agent = proxy === undefined ? undefined : agentFor(proxy.reveal());
+  // It brings no types.
+  const send = createRequire(import.meta.url)('node-fetch') as (
+    url: string,
+    init: object,
+  ) => Promise<Response>;
+  return async (input, init) => {
+    try {
+      const response = await send(String(input), agent === undefined ? { ...init } : { ...init, agent });
+      // A proxy's page is no JSON, and the complaint about it names the address.
+      const json = response.json.bind(response);
+      return Object.assign(response, { json: () => json().catch(rethrowClean) });
+    } catch (error) {
+      return rethrowClean(error);
+    }
+  };
+}
+
+/**
+ * The same for files. Without a proxy it is Node's own `fetch`, which notices a connection that breaks in the middle of
+ * a file; node-fetch would wait for the rest until the time is over.
+ */
+export function createFileFetch(proxy: Secret | undefined): TelegramFetch {
+  if (proxy !== undefined) return createTelegramFetch(proxy);
+  return async (input, init) => {
+    try {
+      return await fetch(input, init);
+    } catch (error) {
+      return rethrowClean(error);
+    }
+  };
+}
+
+/** A new error without a cause: the old one carries the address in more places than its message. */
+function rethrowClean(error: unknown): never {
+  const { message, name, code } = error as Error & { code?: string };
+  throw Object.assign(new Error(redactTokens(message)), { name, ...(code === undefined ? {} : { code }) });
+}
+
+function agentFor(proxy: string): object {
+  return proxy.startsWith('socks') ? new SocksProxyAgent(proxy) : new HttpsProxyAgent(proxy);
+}

@@ -1,0 +1,47 @@
+/** The rule that chooses the default model of a scale from the figures; docs/evaluation.md has it in words. Pure. */
+import type { Figures, MethodFigures } from './figures.ts';
+
+/** The photo that the budget is meant for. */
+const BUDGET_PIXELS = 1280 * 960;
+
+export interface Choice {
+  /** Undefined: no model qualifies, and bicubic is the safe answer. */
+  readonly model: string | undefined;
+  /** Why each other candidate lost, in a sentence without a full stop. */
+  readonly lost: readonly { readonly model: string; readonly why: string }[];
+}
+
+/** @param budgetSeconds for a photo of 1280×960; times are carried over by the number of pixels */
+export function chooseModel({ methods, photoPixels, reader }: Figures, budgetSeconds: number): Choice {
+  const candidates = methods.filter(({ name }) => !['bicubic', 'lanczos', 'truth'].includes(name));
+  const lost: { model: string; why: string }[] = [];
+  const fit = candidates.filter((candidate) => {
+    const why = reader === null ? 'no letters were read' : objection(candidate, photoPixels, budgetSeconds);
+    if (why !== undefined) lost.push({ model: candidate.name, why });
+    return why === undefined;
+  });
+  fit.sort((a, b) => errorsOf(a) - errorsOf(b) || a.seconds - b.seconds);
+  const [best, ...others] = fit;
+  for (const other of others) {
+    const why = `${errorsOf(other)} letter errors, ${best?.name} has ${best && errorsOf(best)}`;
+    lost.push({ model: other.name, why });
+  }
+  return { model: best?.name, lost };
+}
+
+function objection(
+  { cells, seconds }: MethodFigures,
+  photoPixels: number,
+  budget: number,
+): string | undefined {
+  const worse = cells.patient.find(({ overBicubic }) => overBicubic.low > 0);
+  if (worse !== undefined) {
+    return `more letter errors than bicubic beyond the interval in "${worse.name}" (at least ${worse.overBicubic.low.toFixed(3)})`;
+  }
+  const expected = (seconds * BUDGET_PIXELS) / photoPixels;
+  return expected > budget ? `${expected.toFixed(1)} s for 1280×960, the budget is ${budget} s` : undefined;
+}
+
+function errorsOf({ cells }: MethodFigures): number {
+  return cells.patient.find(({ name }) => name === 'all')?.counts.wrong ?? 0;
+}

@@ -1,0 +1,166 @@
+/** Measures methods on boards with known truth, each (method, board) kept on disk so that a run goes on where it stopped. */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { enlargeBicubic } from '../engine/bicubic.ts';
+import { decode } from '../engine/image-codec.ts';
+import { sniffFormat } from '../engine/image-format.ts';
+import type { Model } from '../engine/models.ts';
+import type { Raster } from '../engine/pixels.ts';
+import type { Upscaler } from '../engine/upscale.ts';
+import { AppError } from '../errors.ts';
+import { patientCrop, plainCrop } from './line-crops.ts';
+import { comparePictures, lumaOf, type PictureScores } from './picture-scores.ts';
+import { enlargeLanczos } from './resample.ts';
+import { readLines } from './tesseract.ts';
+import type { TruthBoard, TruthFolder } from './truth-folder.ts';
+
+/** Raise it when a measure changes: what was kept before is then measured again. */
+const VERSION = 1;
+const SAMPLE_MS = 50;
+
+/** What one method made of one board. */
+export interface Measured extends PictureScores {
+  /** Text of each line; null where no reader is installed. */
+  readonly plain: readonly string[] | null;
+  readonly patient: readonly string[] | null;
+  /** Milliseconds from the photo's pixels to the result's. */
+  readonly ms: number;
+  /** The most memory of the whole process seen meanwhile, in bytes. */
+  readonly rssBytes: number;
+}
+
+/** One way to enlarge. The id names everything its pixels depend on. */
+export interface Method {
+  readonly name: string;
+  readonly id: string;
+  enlarge(board: TruthBoard): Promise<{ raster: Raster; ms: number }>;
+}
+
+export interface MeasureOptions {
+  readonly cacheDir: string;
+  /** The reader's version; undefined leaves the letters out. */
+  readonly reader: string | undefined;
+  readonly readerJobs: number;
+  readonly maxPixels: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (done: number, label: string) => void;
+}
+
+/** Bicubic, Lanczos, the models, and the truth itself as the best that any could do. */
+export function planMethods(
+  { scale }: TruthFolder,
+  models: readonly Model[],
+  upscaler: Upscaler,
+  { maxPixels, signal }: Pick<MeasureOptions, 'maxPixels' | 'signal'>,
+): Method[] {
+  const plain = (name: string, enlarge: (photo: Raster) => Raster): Method => ({
+    name,
+    id: name,
+    async enlarge(board) {
+      const photo = await picture(board.photo, maxPixels);
+      const startedAt = performance.now();
+      return { raster: enlarge(photo), ms: performance.now() - startedAt };
+    },
+  });
+  return [
+    plain('bicubic', (photo) => enlargeBicubic(photo, scale)),
+    plain('lanczos', (photo) => enlargeLanczos(photo, scale)),
+    ...models.map(
+      (model): Method => ({
+        name: model.name,
+        id: JSON.stringify([model.name, model.sha256]),
+        async enlarge({ photo }) {
+          const { bytes, timings } = await upscaler.upscale({
+            ...{ bytes: photo, scale, model: model.name, format: 'png', signal },
+          });
+          const { encode: _, decode: __, network: ___, ...steps } = timings;
+          return {
+            raster: await picture(bytes, maxPixels * scale ** 2),
+            ms: Object.values(steps).reduce((sum, step) => sum + step, 0),
+          };
+        },
+      }),
+    ),
+    {
+      name: 'truth',
+      id: 'truth',
+      enlarge: async ({ truth }) => ({ raster: await picture(truth, maxPixels * scale ** 2), ms: 0 }),
+    },
+  ];
+}
+
+/** Measures every method on every board. @throws AppError naming the board that does not fit */
+export async function measureAll(
+  folder: TruthFolder,
+  methods: readonly Method[],
+  options: MeasureOptions,
+): Promise<Map<string, Measured[]>> {
+  await mkdir(options.cacheDir, { recursive: true });
+  const all = new Map<string, Measured[]>(methods.map(({ name }) => [name, []]));
+  let done = 0;
+  for (const board of folder.boards) {
+    for (const method of methods) {
+      options.signal.throwIfAborted();
+      options.onProgress(done++ / (folder.boards.length * methods.length), `${board.name}, ${method.name}`);
+      all.get(method.name)?.push(await measureKept(folder.scale, board, method, options));
+    }
+  }
+  return all;
+}
+
+async function measureKept(
+  scale: number,
+  board: TruthBoard,
+  method: Method,
+  options: MeasureOptions,
+): Promise<Measured> {
+  const about = JSON.stringify([VERSION, scale, method.id, board.lines, options.reader ?? null]);
+  const key = createHash('sha256').update(about).update(board.photo).update(board.truth).digest('hex');
+  const path = join(options.cacheDir, `${key.slice(0, 32)}.json`);
+  const kept = await readFile(path, 'utf8').catch(() => undefined);
+  if (kept !== undefined) return JSON.parse(kept) as Measured;
+  const measured = await measure(scale, board, method, options);
+  // Renamed into place: whoever is killed leaves no half-written file.
+  await writeFile(`${path}.part`, JSON.stringify(measured));
+  await rename(`${path}.part`, path);
+  return measured;
+}
+
+async function measure(
+  scale: number,
+  board: TruthBoard,
+  method: Method,
+  { reader, readerJobs, maxPixels, signal }: MeasureOptions,
+): Promise<Measured> {
+  let rssBytes = process.memoryUsage.rss();
+  const sample = (): void => {
+    rssBytes = Math.max(rssBytes, process.memoryUsage.rss());
+  };
+  const timer = setInterval(sample, SAMPLE_MS);
+  const { raster, ms } = await method.enlarge(board).finally(() => clearInterval(timer));
+  sample();
+  const wanted = await picture(board.truth, maxPixels * scale ** 2);
+  if (raster.width !== wanted.width || raster.height !== wanted.height) {
+    const sizes = `${method.name} gives ${raster.width}×${raster.height}, the truth is ${wanted.width}×${wanted.height}`;
+    throw new AppError('USAGE', `${board.name}: ${sizes}`, {
+      action: `The truth must be ${scale} times the photo, and the photo no longer than MAX_INPUT_SIDE`,
+    });
+  }
+  const [luma, truth] = [lumaOf(raster), lumaOf(wanted)];
+  const scores = comparePictures(luma, truth, board.lines, scale);
+  if (reader === undefined) return { ...scores, plain: null, patient: null, ms, rssBytes };
+  const crops = [
+    ...board.lines.map((line) => plainCrop(luma, line)),
+    ...board.lines.map((line) => patientCrop(luma, line, scale)),
+  ];
+  const texts = await readLines(crops, readerJobs, signal);
+  const count = board.lines.length;
+  return { ...scores, plain: texts.slice(0, count), patient: texts.slice(count), ms, rssBytes };
+}
+
+async function picture(bytes: Uint8Array, maxPixels: number): Promise<Raster> {
+  const format = sniffFormat(bytes);
+  if (format === undefined) throw new AppError('NOT_AN_IMAGE', 'a photo or truth of the folder');
+  return await decode(bytes, format, { maxPixels });
+}
