@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from './api/server.ts';
 import { checkTelegram, openBot } from './bot/bot.ts';
 import type { ApiAddress } from './bot/desk.ts';
-import type { Roles, Service, Storage } from './cli/command.ts';
+import type { Stores as CommandStores, Roles, Service, Storage } from './cli/command.ts';
 import type { Config } from './config.ts';
 import { loadCatalogue } from './engine/models.ts';
 import { AppError, toAppError } from './errors.ts';
@@ -94,6 +94,19 @@ function tellBotEnded(log: Log, error: unknown): void {
 /** @param own where the API of this process listens */
 function addressOf({ apiUrl, apiKey, apiKeys }: Config, own: string): ApiAddress {
   return apiUrl === undefined ? { url: own, key: apiKeys[0] } : { url: apiUrl, key: apiKey };
+}
+
+/** Opens database and images alone. @throws AppError DATABASE, DATABASE_IN_USE, STORAGE */
+export async function openStores(config: Config): Promise<CommandStores> {
+  const opened = new AsyncDisposableStack();
+  try {
+    const db = opened.adopt(await openDatabase(config), (db) => db.close());
+    const blobs = opened.adopt(await openBlobs(config), (blobs) => blobs.close());
+    return { db, blobs, close: () => opened.disposeAsync() };
+  } catch (error) {
+    await opened.disposeAsync();
+    throw error;
+  }
 }
 
 /** Opens what the service stands on, one by one, to see whether it answers. */

@@ -122,6 +122,14 @@ export const ERROR_CATALOGUE = {
     true,
   ),
   BLOB_MISSING: kind(404, 'The image is not kept any more', 'Send the photo again'),
+  EVALUATION_FILE: kind(
+    400,
+    'This is no report of an evaluation',
+    'Give the report.json that `boardsharp evaluate` wrote',
+  ),
+  TRIAL_FOLDER: kind(400, 'The trial folder is not as it must be', 'See docs/pilot.md for its format'),
+  TRIAL_ITEM_NOT_FOUND: kind(404, 'You were not shown this', 'Ask for the next word'),
+  TRIAL_NOT_FOUND: kind(404, 'There is no such trial', 'See `boardsharp trial` for those there are'),
   EXPIRED: kind(404, 'The result was erased before it could be sent', 'Send the photo again'),
   TELEGRAM_TOKEN: kind(401, 'Telegram does not know the bot', 'Check BOT_TOKEN with @BotFather'),
   TELEGRAM_CONFLICT: kind(

@@ -26,6 +26,7 @@ import { answerClientError, answerError } from './problem.ts';
 import { IDENTITY, type RouteContext } from './route-context.ts';
 import type { SchemaTypes, Server } from './schemas.ts';
 import { addGuardedServiceRoutes, addHealthRoutes } from './service-routes.ts';
+import { addTrialRoutes } from './trial-routes.ts';
 import { addUpscaleRoutes } from './upscale-routes.ts';
 
 const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
@@ -148,6 +149,7 @@ function addJsonRoutes(server: Server, context: RouteContext): void {
   addMeRoutes(server, context);
   addDeliveryRoutes(server, context);
   addAdminRoutes(server, context);
+  addTrialRoutes(server, context);
 }
 
 async function addPage(server: Server): Promise<void> {

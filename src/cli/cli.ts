@@ -26,6 +26,14 @@ Usage: boardsharp <command> [options]
   start                        page, API, worker and bot in one process, at http://127.0.0.1:8080
   api, worker                  one of them alone; needs DATABASE_URL
   bot                          the Telegram bot alone; needs BOT_TOKEN and API_URL
+  trial                        the reading trial: what there is, and how much was read
+  trial load <folder>          boards with known text for volunteers; docs/pilot.md has the format
+  trial close|open|remove <id>
+  report                       the pilot report: report.html, .md and .json
+    --since <date>             default: the last 30 days
+    --out <folder>             default: pilot-report
+    --evaluation <file>        a report.json of evaluate, for PSNR and SSIM; may be given twice
+    --price-per-hour <n>       of one worker's machine, for the costs
   doctor                       check settings, database, storage, models, execution providers and Telegram
 
   -h, --help                   this text
@@ -50,6 +58,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['api', async () => (await import('./serve-command.ts')).runApi],
   ['worker', async () => (await import('./serve-command.ts')).runWorker],
   ['bot', async () => (await import('./serve-command.ts')).runBot],
+  ['trial', async () => (await import('./pilot-command.ts')).runTrial],
+  ['report', async () => (await import('./pilot-command.ts')).runReport],
   ['doctor', async () => (await import('./doctor-command.ts')).runDoctor],
 ]);
 

@@ -5,6 +5,8 @@ import type { Inference } from '../engine/inference.ts';
 import type { Catalogue } from '../engine/models.ts';
 import type { Upscaler } from '../engine/upscale.ts';
 import { AppError } from '../errors.ts';
+import type { Blobs } from '../storage/blobs.ts';
+import type { Database } from '../storage/database.ts';
 
 /** The engine, opened by the composition root. */
 export interface Engine {
@@ -43,6 +45,13 @@ export interface Storage {
   checkTelegram(): Promise<string>;
 }
 
+/** Database and images of the service, for a command that works on them. */
+export interface Stores {
+  readonly db: Database;
+  readonly blobs: Blobs;
+  close(): Promise<void>;
+}
+
 export interface CommandContext {
   /** Reads the settings. @throws AppError SETTINGS */
   readonly loadConfig: () => Config;
@@ -51,6 +60,8 @@ export interface CommandContext {
   /** Opens roles; whoever opened them closes them. */
   readonly openService: (config: Config, roles: Roles) => Promise<Service>;
   readonly openStorage: (config: Config) => Promise<Storage>;
+  /** Opens them, the tables brought up to date; whoever opened them closes them. @throws AppError DATABASE_IN_USE */
+  readonly openStores: (config: Config) => Promise<Stores>;
   readonly stdout: NodeJS.WritableStream;
   readonly stderr: NodeJS.WritableStream;
   /** Aborts on Ctrl-C. */

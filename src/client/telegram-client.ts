@@ -136,9 +136,17 @@ export interface Recipient {
   readonly language: string | null;
 }
 
+/** What a volunteer of the reading trial is asked. */
+export interface Question {
+  readonly itemId: string;
+  readonly kind: 'word' | 'formula';
+  readonly answered: number;
+  readonly left: number;
+}
+
 /** Calls that act for one user: the options name them. Throws as `createClient` says. */
 export function createUserClient(options: ClientOptions) {
-  const { json, send } = speak(options);
+  const { json, send, bytes } = speak(options);
   return {
     getMe: (call?: CallOptions) => json<Me>('GET', '/v1/me', undefined, call),
     patchMe: (settings: Partial<UserSettings>, call?: CallOptions) =>
@@ -173,6 +181,15 @@ export function createUserClient(options: ClientOptions) {
           call,
         )
       ).count,
+    /** Undefined: nothing is left to read. */
+    nextQuestion: async (call?: CallOptions) =>
+      (await json<{ question: Question | null }>('GET', '/v1/trial/next', undefined, call)).question ??
+      undefined,
+    getCrop: async (itemId: string, call?: CallOptions) =>
+      bytes(`/v1/trial/items/${encodeURIComponent(itemId)}/crop`, call),
+    /** @param answer null: it cannot be read */
+    answerQuestion: (itemId: string, answer: string | null, call?: CallOptions) =>
+      send('POST', `/v1/trial/items/${encodeURIComponent(itemId)}/reading`, { answer }, call),
     getStatistics: (days: number, call?: CallOptions) =>
       json<Statistics>('GET', `/v1/admin/statistics?days=${days}`, undefined, call),
     getQueue: (call?: CallOptions) => json<QueueState>('GET', '/v1/admin/queue', undefined, call),
@@ -255,6 +272,9 @@ function speak(options: ClientOptions) {
   return {
     async json<T>(...args: Parameters<typeof send>): Promise<T> {
       return (await (await send(...args)).json()) as T;
+    },
+    async bytes(path: string, circumstances: CallOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+      return new Uint8Array(await (await call(path, circumstances)).arrayBuffer());
     },
     async send(...args: Parameters<typeof send>): Promise<void> {
       await send(...args);

@@ -131,6 +131,9 @@ test('every call of the client is in the OpenAPI document, and so is every answe
   await sender.leaseRecipients(5, 60);
   await sender.ackRecipient(broadcast.id, { telegramId: 77, outcome: 'gone' });
   await user.stopBroadcast(broadcast.id);
+  assert.equal(await user.nextQuestion(), undefined);
+  await assert.rejects(user.getCrop(id), { code: 'TRIAL_ITEM_NOT_FOUND' });
+  await assert.rejects(user.answerQuestion(id, 'x'), { code: 'TRIAL_ITEM_NOT_FOUND' });
   await client.deleteUpscale(id);
   await assert.rejects(client.getResult(id), { code: 'UPSCALE_NOT_FOUND' });
   await assert.rejects(client.createUpscale(new Uint8Array(9)), { code: 'NOT_AN_IMAGE' });
