@@ -11,7 +11,7 @@ import numpy as np
 import fonts
 import strokes
 import words
-from letters import OVERSAMPLING, formula_mask, settle, text_mask
+from letters import OVERSAMPLING, distort, formula_mask, scribble, settle, text_mask
 
 BOARDS = {
     "white": ((236, 238, 236), 10), "green": ((44, 82, 64), 14),
@@ -85,6 +85,8 @@ class Board:
             mask = text_mask(path, text, height, bold)
         if mask is None:
             return None
+        if not self.held_out and self.rng.random() < 0.85:
+            mask = distort(mask, self.rng, height * OVERSAMPLING)
         mask = settle(mask, self.rng, turn, slant)
         if mask is None or self.held_out:
             return mask
@@ -92,10 +94,29 @@ class Board:
         low = self.rng.uniform(0.5, 1)
         return mask * (low + (1 - low) * smooth_noise(self.rng, mask.shape, 1.5 * height))
 
+    def letter_height(self):
+        """As in the evaluation; in training more of the small letters, where the work is."""
+        if self.held_out or self.pick.random() < 0.5:
+            return x_height(self.pick, self.scale)
+        return self.scale * self.pick.uniform(3, 7)
+
+    def scribbles(self, left, top, right, bottom):
+        """Lines of signs that are no letters: only strokes can be learnt from them."""
+        height = min(self.letter_height(), (bottom - top) / 3)
+        thickness = max(0.5, height * self.pick.uniform(0.07, 0.22))
+        turn, slant = self.pick.gauss(0, 0.03), self.pick.gauss(0, 0.15)
+        y, strength = top, self.strength()
+        while y + 2.6 * height < bottom:
+            signs = max(2, int((right - left) / (1.6 * height) * self.pick.uniform(0.4, 1)))
+            mask = settle(scribble(self.rng, height, signs, thickness), self.rng, turn, slant)
+            if mask is not None and mask.shape[1] < right - left:
+                self.put(mask, int(left), int(y), strength)
+            y += height * self.pick.uniform(2.4, 3.4)
+
     def text(self, left, top, right, bottom):
         """A block of lines in one hand."""
         language, path = self.hand()
-        height = x_height(self.pick, self.scale)
+        height = self.letter_height()
         height = min(height, (bottom - top) / 2.5)
         bold = self.pick.choice((0, 0, 0, 0.04, 0.08)) * height
         turn, slant = self.pick.gauss(0, 0.012), self.pick.gauss(0, 0.12)
@@ -196,8 +217,11 @@ class Board:
             return
         pad = 3 * self.scale
         cell = (left + pad, top + pad, right - pad, bottom - pad)
-        weights = (88, 6, 4, 2) if self.held_out else (66, 14, 13, 7)
-        what = self.pick.choices((self.text, self.formulas, self.diagram, None), weights)[0]
+        kinds = [self.text, self.formulas, self.diagram, None]
+        weights = [88, 6, 4, 2]
+        if not self.held_out:
+            kinds, weights = kinds + [self.scribbles], [58, 13, 10, 5, 14]
+        what = self.pick.choices(kinds, weights)[0]
         if what:
             what(*cell)
 

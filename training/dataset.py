@@ -18,7 +18,7 @@ import camera
 
 PATCH = 64  # photo pixels; train.py crops 48 out of it at random
 SIZES = {2: (512, 384), 4: (320, 240)}  # a training photo
-TIERS = {"mild": 30, "typical": 52, "hard": 18}
+TIERS = {"mild": 36, "typical": 50, "hard": 14}
 FREE = ("MIT", "BSD", "CC0")
 
 

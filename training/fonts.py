@@ -15,12 +15,17 @@ FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)),
 
 # Never drawn in training: a network is judged on letters of fonts that it has not seen.
 # Print-like with Cyrillic: pangolin, balsamiq-sans, ubuntu, pt-sans. Latin: comic-neue.
+# Their sisters (PT Mono, PT Serif, Ubuntu Mono, ...) share their letters: they are not installed.
 HELD_OUT = ("pangolin", "balsamiq-sans", "ubuntu", "pt-sans", "comic-neue")
 # Signs that the writing fonts lack (sums, integrals, Greek); no letters are taken from it.
 SYMBOLS = "noto-sans-math"
 # Drawn more often: these come nearest to a hand on a board.
 HANDS = ("amatic-sc", "bad-script", "caveat", "kalam", "marck-script", "neucha", "gochi-hand",
-         "patrick-hand", "playpen-sans", "shantell-sans", "indie-flower", "mansalva")
+         "patrick-hand", "playpen-sans", "shantell-sans", "indie-flower", "mansalva", "comforter",
+         "hachi-maru-pop", "klee-one", "yusei-magic", "pacifico", "great-vibes", "gabriela",
+         "architects-daughter", "coming-soon", "nothing-you-could-do", "reenie-beanie",
+         "shadows-into-light", "schoolbell", "handlee", "zeyada", "sue-ellen-francisco")
+HAND_SHARE = 6
 WEIGHTS = ("300Light", "400Regular", "500Medium", "600SemiBold", "700Bold")
 PROBE = {"ru": "жфщъыьэюяЖФЩЭЮЯ", "en": "abgkqwxyzABGQRW0123456789"}
 
@@ -53,7 +58,7 @@ def catalogue(held_out):
         for path in files(family):
             for language, probe in PROBE.items():
                 if can_write(path, probe):
-                    result[language] += [path] * (3 if family in HANDS else 1)
+                    result[language] += [path] * (HAND_SHARE if family in HANDS else 1)
     return result
 
 

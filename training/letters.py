@@ -21,6 +21,84 @@ def text_mask(path, text, height, bold):
     return np.asarray(picture, np.float32) / 255
 
 
+def distort(mask, rng, height):
+    """Another hand: stretched, bent letter by letter, its strokes thinner or thicker in places.
+
+    Nobody's letters are the font's: what holds for all of them is learnt, which is strokes.
+    `height` is the x-height in oversampled pixels.
+    """
+    wide = float(rng.uniform(0.75, 1.35))
+    mask = cv2.resize(mask, None, fx=wide, fy=1, interpolation=cv2.INTER_AREA)
+    pad = int(0.35 * height) + 2
+    mask = cv2.copyMakeBorder(mask, pad, pad, pad, pad, cv2.BORDER_CONSTANT)
+    columns, rows = np.meshgrid(np.arange(mask.shape[1], dtype=np.float32),
+                                np.arange(mask.shape[0], dtype=np.float32))
+    for share, cell in ((0.22, 1.6), (0.07, 0.45)):
+        strength = rng.uniform(0, share) * height
+        for field in (columns, rows):
+            field += strength * waves(rng, mask.shape, cell * height)
+    mask = cv2.remap(mask, columns, rows, cv2.INTER_LINEAR)
+    # A blurred mask cut at another level: the pen's width changes along the line, its edge stays.
+    blurred = cv2.GaussianBlur(mask, (0, 0), max(0.8, rng.uniform(0.03, 0.08) * height))
+    level = 0.36 + 0.16 * waves(rng, mask.shape, 2 * height)
+    return ((blurred - level) * 4 + 0.5).clip(0, 1).astype(np.float32)
+
+
+def waves(rng, shape, cell):
+    """A smooth random field -1..1 without detail finer than `cell` pixels."""
+    size = int(shape[0] / cell) + 3, int(shape[1] / cell) + 3
+    field = rng.uniform(-1, 1, size).astype(np.float32)
+    return cv2.resize(field, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC).clip(-1, 1)
+
+
+def scribble(rng, height, signs, thickness):
+    """A line of signs that are no letters, oversampled: hooks, arcs, bars, loops and dots.
+
+    `height` is what an x-height would be, `thickness` the pen's width, both in board pixels.
+    """
+    unit, gap = height * OVERSAMPLING, 0.35
+    canvas = np.zeros((int(2.6 * unit) + 8, int(signs * 1.3 * unit) + 8), np.uint8)
+    left = 4.0
+    for _ in range(signs):
+        width = rng.uniform(0.25, 1.0) * unit
+        for _ in range(rng.integers(1, 5)):
+            pen_stroke(canvas, rng, left, width, unit, thickness * OVERSAMPLING)
+        left += width + gap * unit * rng.uniform(0.3, 1.6)
+        if left + 1.2 * unit > canvas.shape[1]:
+            break
+    return canvas.astype(np.float32) / 255
+
+
+def pen_stroke(canvas, rng, left, width, unit, thickness):
+    """One stroke of a sign: a smooth curve through a few points, or a dot."""
+    top, bottom = 0.7 * unit, 1.7 * unit
+    if rng.random() < 0.3:
+        top -= 0.6 * unit
+    elif rng.random() < 0.3:
+        bottom += 0.6 * unit
+    pick = rng.random()
+    if pick < 0.12:
+        points = np.array([[left + rng.random() * width, rng.uniform(top, bottom)]] * 2)
+    elif pick < 0.3:
+        row = rng.uniform(top, bottom)
+        points = np.array([[left, row], [left + width, row + rng.normal(0, 0.08) * unit]])
+    elif pick < 0.48:
+        column = left + rng.random() * width
+        points = np.array([[column, top], [column + rng.normal(0, 0.1) * unit, bottom]])
+    elif pick < 0.7:
+        start, span = rng.uniform(0, 6.3), rng.uniform(2, 6.3)
+        turns = np.linspace(start, start + span, 12)
+        points = np.stack([left + width * (0.5 + 0.5 * np.cos(turns)),
+                           (top + bottom) / 2 + (bottom - top) / 2 * np.sin(turns)], 1)
+    else:
+        points = np.stack([left + rng.random(4) * width, rng.uniform(top, bottom, 4)], 1)
+        at = np.linspace(0, 3, 20)
+        inner = np.stack([np.interp(at, np.arange(4), points[:, axis]) for axis in (0, 1)], 1)
+        points = cv2.GaussianBlur(inner, (1, 7), 0, borderType=cv2.BORDER_REPLICATE)
+    cv2.polylines(canvas, [np.round(points * 16).astype(np.int32)], False,
+                  int(rng.uniform(190, 255)), max(1, int(round(thickness))), cv2.LINE_AA, 4)
+
+
 def settle(mask, rng, turn, slant):
     """Turns and slants a mask, bends its line a little, brings it to the board's pixels."""
     height, width = mask.shape
