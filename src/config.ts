@@ -52,6 +52,8 @@ export interface Config {
   /** Where the bot listens for the webhook and for health checks; undefined: nowhere. */
   readonly botPort: number | undefined;
   /** Where the bot finds the API; undefined: in its own process. */
+  /** Where people reach the page, without a slash at its end. */
+  readonly publicUrl: string | undefined;
   readonly apiUrl: string | undefined;
   readonly apiKey: Secret | undefined;
   /** Telegram ids of administrators. */
@@ -233,6 +235,7 @@ export function readConfig(
     webhook: webhook(),
     telegramProxy: proxy(),
     botPort: text('BOT_PORT') ? integer('BOT_PORT', 0, 65_535) : undefined,
+    publicUrl: text('PUBLIC_URL') ? url('PUBLIC_URL') : undefined,
     apiUrl: text('API_URL') ? url('API_URL') : undefined,
     apiKey: secret('API_KEY'),
     adminIds: adminIds(),

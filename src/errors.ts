@@ -122,6 +122,12 @@ export const ERROR_CATALOGUE = {
     true,
   ),
   BLOB_MISSING: kind(404, 'The image is not kept any more', 'Send the photo again'),
+  ROOM_NOT_FOUND: kind(404, 'There is no such room', 'Ask whoever invited you for a new link'),
+  ROOM_EXILED: kind(403, 'You were removed from this room', 'Ask its owner'),
+  ROOM_FULL: kind(409, 'The room is full', 'Ask its owner to make another one'),
+  ROOM_LIMIT: kind(409, 'You have as many rooms as one may have', 'Close one of them first'),
+  ROOM_EXISTS: kind(409, 'This chat is a room already', 'Use that one'),
+  ROOM_OWNER: kind(409, 'The owner stays in the room', 'Close the room instead'),
   EVALUATION_FILE: kind(
     400,
     'This is no report of an evaluation',

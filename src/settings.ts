@@ -78,6 +78,10 @@ export const SETTINGS = {
     default: '',
     meaning: 'port the bot listens on for the webhook and for health checks; needed with a webhook',
   },
+  PUBLIC_URL: {
+    default: '',
+    meaning: 'where people reach the page, https://…; empty: the bot gives no links to the pages of rooms',
+  },
   API_URL: { default: '', meaning: 'where the bot finds the API; empty: in the same process' },
   API_KEY: { default: '', meaning: 'and the key it shows there, one of its API_KEYS', secret: true },
   ADMIN_IDS: {

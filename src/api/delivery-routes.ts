@@ -18,6 +18,8 @@ import {
   saveStatusMessage,
   secondsToNextDelivery,
 } from '../storage/delivery-records.ts';
+import { moveRoom } from '../storage/room-records.ts';
+import { endSendsTo } from '../storage/room-send-records.ts';
 import { findUpscale } from '../storage/upscale-records.ts';
 import { saveReachable } from '../storage/user-records.ts';
 import {
@@ -29,6 +31,7 @@ import {
   UNLIMITED,
 } from './route-context.ts';
 import { problems, type Server } from './schemas.ts';
+import { shareByItself } from './share-by-itself.ts';
 import {
   AckBody,
   ChatId,
@@ -184,8 +187,10 @@ export function addDeliveryRoutes(server: Server, context: RouteContext): void {
       await db.transaction(async (tx) => {
         if (!(await saveSent(tx, id, lease, sent))) throw new AppError('LEASE_LOST', id);
         if (outcome === 'retry') await retryDelivery(tx, id, { afterSeconds, error: reason });
-        else if (outcome !== 'partly') await endDelivery(tx, id, outcome, reason);
-        else if (leaseSeconds !== undefined) await renewLease(tx, id, leaseSeconds);
+        else if (outcome !== 'partly') {
+          await endDelivery(tx, id, outcome, reason);
+          if (outcome === 'sent') await shareByItself(tx, id);
+        } else if (leaseSeconds !== undefined) await renewLease(tx, id, leaseSeconds);
       });
       return reply.code(204).send(null);
     },
@@ -267,7 +272,12 @@ export function addDeliveryRoutes(server: Server, context: RouteContext): void {
     },
     async handler(request, reply) {
       checkService(request);
-      await db.transaction((tx) => moveDeliveries(tx, Number(request.params.id), request.body.to));
+      const from = Number(request.params.id);
+      const { to } = request.body;
+      await db.transaction(async (tx) => {
+        await moveDeliveries(tx, from, to);
+        await moveRoom(tx, from, to);
+      });
       return reply.code(204).send(null);
     },
   });
@@ -288,6 +298,7 @@ export function addDeliveryRoutes(server: Server, context: RouteContext): void {
       checkService(request);
       const chatId = Number(request.params.id);
       if (chatId > 0) await saveReachable(db, chatId, false);
+      await endSendsTo(db, chatId);
       return { count: await endDeliveriesTo(db, chatId, request.body.reason) };
     },
   });

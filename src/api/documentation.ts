@@ -37,6 +37,7 @@ export async function addDocumentation(server: Server, version: string): Promise
       servers: [{ url: '/' }],
       tags: [
         { name: 'upscales', description: 'Photos on their way to readable pictures' },
+        { name: 'rooms', description: 'People who share their readable boards' },
         { name: 'service', description: 'Models, health and metrics' },
       ],
       components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },

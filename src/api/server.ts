@@ -19,10 +19,15 @@ import { countEnds } from './count-ends.ts';
 import { addDeliveryRoutes } from './delivery-routes.ts';
 import { addDocumentation } from './documentation.ts';
 import { addEventRoutes } from './event-routes.ts';
+import { addGalleryRoutes } from './gallery-routes.ts';
 import { addMeRoutes } from './me-routes.ts';
 import { createMetrics } from './metrics.ts';
 import { addPictureRoutes } from './picture-routes.ts';
 import { answerClientError, answerError } from './problem.ts';
+import { addRoomMemberRoutes } from './room-member-routes.ts';
+import { addRoomPictureRoutes } from './room-picture-routes.ts';
+import { addRoomRoutes } from './room-routes.ts';
+import { addRoomSendRoutes } from './room-send-routes.ts';
 import { IDENTITY, type RouteContext } from './route-context.ts';
 import type { SchemaTypes, Server } from './schemas.ts';
 import { addGuardedServiceRoutes, addHealthRoutes } from './service-routes.ts';
@@ -36,6 +41,8 @@ const REQUEST_TIMEOUT_MS = 300_000;
 /** Requests that run when the server stops have this long to end. */
 const CLOSE_WITHIN_MS = 2000;
 const MAX_JSON_BYTES = 100_000;
+/** The one sign that no column of text takes. */
+const NUL_IN_JSON = /(?<!\\)(?:\\\\)*\\u0000/;
 const REQUEST_ID = /^[\w.-]{1,64}$/;
 
 /** The page takes everything from this server, and runs no script and no style that is not a file of its own. */
@@ -80,6 +87,7 @@ export async function createServer(parts: ServerParts): Promise<Server> {
   server.setErrorHandler(answerError);
   server.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'X-Request-Id': request.id, 'X-Content-Type-Options': 'nosniff' });
+    if (request.url.includes('%00')) throw new AppError('INVALID_REQUEST', 'the address holds the sign NUL');
   });
   server.addHook('onResponse', async (request, reply) => {
     const { method } = request;
@@ -110,6 +118,7 @@ export async function createServer(parts: ServerParts): Promise<Server> {
     errorResponseBuilder: (_request, { after }) => new AppError('RATE_LIMITED', `try again in ${after}`),
   });
   addHealthRoutes(server, context);
+  addGalleryRoutes(server, context);
   await server.register(async (guarded: Server) => addGuardedRoutes(guarded, context));
   await addPage(server);
   return server;
@@ -145,11 +154,19 @@ function addGuardedRoutes(server: Server, context: RouteContext): void {
 function addJsonRoutes(server: Server, context: RouteContext): void {
   server.removeAllContentTypeParsers();
   const parse = server.getDefaultJsonParser('error', 'error');
-  server.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: MAX_JSON_BYTES }, parse);
+  const limits = { parseAs: 'string', bodyLimit: MAX_JSON_BYTES } as const;
+  server.addContentTypeParser('application/json', limits, (request, body: string, done) => {
+    if (NUL_IN_JSON.test(body)) done(new AppError('INVALID_REQUEST', 'a text in it holds the sign NUL'));
+    else parse(request, body, done);
+  });
   addMeRoutes(server, context);
   addDeliveryRoutes(server, context);
   addAdminRoutes(server, context);
   addTrialRoutes(server, context);
+  addRoomRoutes(server, context);
+  addRoomMemberRoutes(server, context);
+  addRoomPictureRoutes(server, context);
+  addRoomSendRoutes(server, context);
 }
 
 async function addPage(server: Server): Promise<void> {
@@ -160,6 +177,10 @@ async function addPage(server: Server): Promise<void> {
       reply.header('Referrer-Policy', 'no-referrer');
     },
   });
+  // What the page shows it asks for with the code in its own address.
+  server.get('/rooms/:code', { schema: { hide: true } }, async (_request, reply) =>
+    reply.sendFile('room.html'),
+  );
   server.setNotFoundHandler(async (request) => {
     throw new AppError('NO_SUCH_PAGE', `${request.method} ${request.url.split('?', 1)[0]}`);
   });

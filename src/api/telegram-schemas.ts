@@ -4,18 +4,24 @@ import { LOOKS } from '../job.ts';
 import { nullable, UpscaleAnswer, words } from './schemas.ts';
 
 /** Telegram's ids have at most 52 bits. */
-const telegramNumber = Type.Integer({ minimum: -(2 ** 52), maximum: 2 ** 52 });
-const uuid = Type.String({ format: 'uuid' });
-const language = words(['en', 'ru'], 'Of the messages');
+export const telegramNumber = Type.Integer({ minimum: -(2 ** 52), maximum: 2 ** 52 });
+export const uuid = Type.String({ format: 'uuid' });
+export const language = words(['en', 'ru'], 'Of the messages');
 const sendAs = words(['file', 'photo'], 'As a file nothing is lost; as a photo Telegram compresses it');
 const count = Type.Integer({ minimum: 0 });
+export const fileId = Type.String({
+  minLength: 1,
+  maxLength: 300,
+  description: "Telegram's name of the file",
+});
+export const fileKind = words(['document', 'photo'], 'What Telegram keeps it as');
 const seconds = nullable(Type.Number({ minimum: 0 }));
 
 /**
  * In what is sent to us null must stay null: of a list of types the validator converts none that fits, of alternatives
  * it would make 0 or an empty text of it.
  */
-function orNull<T extends TSchema>(schema: T, description?: string) {
+export function orNull<T extends TSchema>(schema: T, description?: string) {
   const { type, enum: choices, ...rest } = schema as { type?: string; enum?: unknown[] };
   return Type.Unsafe<Static<T> | null>({
     ...rest,
@@ -25,7 +31,7 @@ function orNull<T extends TSchema>(schema: T, description?: string) {
   });
 }
 
-function closed<T extends Record<string, TSchema>>(properties: T) {
+export function closed<T extends Record<string, TSchema>>(properties: T) {
   return Type.Object(properties, { additionalProperties: false });
 }
 
@@ -127,7 +133,15 @@ export const AckBody = closed({
     'partly: some are out and the lease goes on; gone: the chat cannot be reached',
   ),
   sent: Type.Optional(
-    Type.Array(closed({ messageId: telegramNumber, sentMessageId: telegramNumber }), { maxItems: 200 }),
+    Type.Array(
+      closed({
+        messageId: telegramNumber,
+        sentMessageId: telegramNumber,
+        fileId: Type.Optional(fileId),
+        fileKind: Type.Optional(fileKind),
+      }),
+      { maxItems: 200 },
+    ),
   ),
   leaseSeconds: Type.Optional(
     Type.Number({ minimum: 1, maximum: 600, description: 'with partly: the lease goes on so long from now' }),

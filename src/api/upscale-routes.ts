@@ -6,6 +6,8 @@ import { AppError } from '../errors.ts';
 import { photoKey, type Upscale } from '../job.ts';
 import { eraseUpscale } from '../jobs/erasure.ts';
 import { estimateWaiting } from '../jobs/waiting.ts';
+import { notifyRoom } from '../storage/notifications.ts';
+import { removePicturesOf } from '../storage/room-picture-records.ts';
 import { findByIdempotencyKey, findUpscale } from '../storage/upscale-records.ts';
 import { follow } from './follow.ts';
 import { checkNotBanned } from './me-routes.ts';
@@ -120,7 +122,7 @@ export function addUpscaleRoutes(server: Server, context: RouteContext): void {
     schema: {
       tags,
       operationId: 'deleteUpscale',
-      summary: 'Cancel if still possible, and erase photo and result',
+      summary: 'Cancel if still possible, and erase photo and result, in rooms too',
       params: UpscaleId,
       response: {
         204: Type.Null({ description: 'Erased; asking again changes nothing' }),
@@ -129,6 +131,9 @@ export function addUpscaleRoutes(server: Server, context: RouteContext): void {
     },
     async handler(request, reply) {
       const { id } = await findOwn(request, request.params.id, context);
+      await stores.db.transaction(async (tx) => {
+        for (const room of await removePicturesOf(tx, id)) await notifyRoom(tx, room);
+      });
       await eraseUpscale(stores, id);
       return reply.code(204).send(null);
     },

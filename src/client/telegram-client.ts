@@ -66,7 +66,12 @@ export interface LeasedDelivery extends Place {
 export interface Ack {
   readonly lease: string;
   readonly outcome: 'sent' | 'partly' | 'gone' | 'retry';
-  readonly sent?: { readonly messageId: number; readonly sentMessageId: number }[];
+  readonly sent?: {
+    readonly messageId: number;
+    readonly sentMessageId: number;
+    readonly fileId?: string;
+    readonly fileKind?: 'document' | 'photo';
+  }[];
   /** With `partly`: the lease goes on for so long from now. */
   readonly leaseSeconds?: number;
   readonly afterSeconds?: number;
@@ -251,7 +256,7 @@ export function createSenderClient(options: Omit<ClientOptions, 'user'>) {
 export type SenderClient = ReturnType<typeof createSenderClient>;
 
 /** JSON there and back. */
-function speak(options: ClientOptions) {
+export function speak(options: ClientOptions) {
   const call = createCaller(options);
 
   function send(

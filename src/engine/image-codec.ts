@@ -81,16 +81,17 @@ const FIT_STEPS = 24;
 
 /**
  * The picture as a JPEG that keeps to `room`: as large as it can be, by quality first and by size then.
- * Returns the file as it is where it fits already.
+ * Returns the file as it is where it fits already, unless it must be a JPEG.
  * @throws AppError IMAGE_BROKEN; OUTPUT_TOO_LARGE where even a small picture would not fit
  */
 export async function fitInto(
   bytes: Uint8Array,
   { maxBytes = Infinity, maxSideSum = Infinity, maxSide = Infinity }: Room,
+  { mustBeJpeg = false } = {},
 ): Promise<Uint8Array> {
   const { width, height } = await readSize(bytes);
   const share = Math.min(1, maxSideSum / (width + height), maxSide / Math.max(width, height));
-  if (share === 1 && bytes.length <= maxBytes) return bytes;
+  if (!mustBeJpeg && share === 1 && bytes.length <= maxBytes) return bytes;
   for (let step = 0; step < FIT_STEPS; step++) {
     const side = Math.floor(Math.max(width, height) * share * 0.8 ** (Math.max(0, step - 2) / 2));
     const quality = [92, 85, 78][step] ?? 78;

@@ -1,7 +1,7 @@
-/** Tells whoever waits for an upscale that something about it changed: one LISTEN for the whole process. */
+/** Tells whoever waits for an upscale or a room that something about it changed: one LISTEN each for the whole process. */
 import { isFinal, type Status } from '../job.ts';
 import type { Database } from '../storage/database.ts';
-import { listenForUpscales } from '../storage/notifications.ts';
+import { listenForRooms, listenForUpscales } from '../storage/notifications.ts';
 
 export interface Watch {
   /**
@@ -11,6 +11,8 @@ export interface Watch {
   upscale(id: string, onChange: (status?: Status) => void): () => void;
   /** Calls `onEnd` for every upscale that ends. After a lost connection some may be missing. Returns what ends it. */
   ended(onEnd: (id: string) => void): () => void;
+  /** Calls `onChange` whenever the room may have changed, or messages may have been missed. Returns what ends it. */
+  room(id: string, onChange: () => void): () => void;
   close(): Promise<void>;
 }
 
@@ -27,19 +29,35 @@ export async function openWatch(db: Database): Promise<Watch> {
       for (const onChange of [...watchers.values()].flatMap((set) => [...set])) onChange();
     },
   );
-  return {
-    upscale(id, onChange) {
-      const set = watchers.get(id) ?? new Set();
-      watchers.set(id, set.add(onChange));
-      return () => {
-        set.delete(onChange);
-        if (set.size === 0 && watchers.get(id) === set) watchers.delete(id);
-      };
+  const roomWatchers = new Map<string, Set<() => void>>();
+  const listeningForRooms = await listenForRooms(
+    db,
+    (id) => {
+      for (const onChange of roomWatchers.get(id) ?? []) onChange();
     },
+    () => {
+      for (const onChange of [...roomWatchers.values()].flatMap((set) => [...set])) onChange();
+    },
+  );
+  return {
+    upscale: (id, onChange) => addTo(watchers, id, onChange),
+    room: (id, onChange) => addTo(roomWatchers, id, onChange),
     ended(onEnd) {
       endWatchers.add(onEnd);
       return () => endWatchers.delete(onEnd);
     },
-    close: () => listening.close(),
+    async close() {
+      await Promise.all([listening.close(), listeningForRooms.close()]);
+    },
+  };
+}
+
+/** Returns what takes it out again. */
+function addTo<T>(watchers: Map<string, Set<T>>, id: string, watcher: T): () => void {
+  const set = watchers.get(id) ?? new Set();
+  watchers.set(id, set.add(watcher));
+  return () => {
+    set.delete(watcher);
+    if (set.size === 0 && watchers.get(id) === set) watchers.delete(id);
   };
 }

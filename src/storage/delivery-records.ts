@@ -31,6 +31,14 @@ export interface DeliveryItem {
   readonly sentMessageId: number | null;
 }
 
+export interface SentItem {
+  readonly messageId: number;
+  readonly sentMessageId: number;
+  /** Telegram's name of the result. */
+  readonly fileId?: string;
+  readonly fileKind?: 'document' | 'photo';
+}
+
 /** What is common to what is sent and to how it stands. */
 interface Place {
   readonly id: string;
@@ -158,17 +166,18 @@ export async function saveSent(
   tx: Queryable,
   id: string,
   lease: string,
-  sent: readonly { readonly messageId: number; readonly sentMessageId: number }[],
+  sent: readonly SentItem[],
 ): Promise<boolean> {
   const [held] = await tx.query(
     `select 1 from deliveries where id = $1 and lease = $2 and state = 'open' for update`,
     [id, lease],
   );
   if (held === undefined) return false;
-  for (const { messageId, sentMessageId } of sent) {
+  for (const { messageId, sentMessageId, fileId = null, fileKind = null } of sent) {
     await tx.query(
-      'update delivery_items set sent_message_id = $3 where delivery_id = $1 and message_id = $2',
-      [id, messageId, sentMessageId],
+      `update delivery_items set sent_message_id = $3, file_id = $4, file_kind = $5
+       where delivery_id = $1 and message_id = $2`,
+      [id, messageId, sentMessageId, fileId, fileKind],
     );
   }
   return true;

@@ -3,6 +3,7 @@ import type { Status } from '../job.ts';
 import type { Database, Listening, Queryable } from './database.ts';
 
 const WORK = 'boardsharp_work';
+const ROOM = 'boardsharp_room';
 /** Says which upscale has what status now. */
 export const UPSCALE_CHANNEL = 'boardsharp_upscale';
 
@@ -14,6 +15,20 @@ export async function notifyWork(db: Queryable): Promise<void> {
 /** Sent when the transaction commits: the upscale has this status now, or has progressed in it. */
 export async function notifyUpscale(db: Queryable, id: string, status: Status): Promise<void> {
   await db.query('select pg_notify($1, $2)', [UPSCALE_CHANNEL, `${id} ${status}`]);
+}
+
+/** Sent when the transaction commits: what the room shows, or who may see it, has changed. */
+export async function notifyRoom(db: Queryable, id: string): Promise<void> {
+  await db.query('select pg_notify($1, $2)', [ROOM, id]);
+}
+
+/** @param onGap called when messages may have been missed */
+export function listenForRooms(
+  db: Database,
+  onChange: (id: string) => void,
+  onGap: () => void,
+): Promise<Listening> {
+  return db.listen(ROOM, onChange, onGap);
 }
 
 export function listenForWork(db: Database, onWork: () => void): Promise<Listening> {

@@ -141,6 +141,10 @@ export async function findEverything(db: Queryable, id: string): Promise<Record<
       group by d.id order by d.created_at`,
     feedback:
       'select upscale_id, rating, comment, created_at from feedback where user_id = $1 order by created_at',
+    rooms: `select r.title, m.role, m.name, m.shares, m.receives, m.joined_at from room_members m
+      join rooms r on r.id = m.room_id where m.user_id = $1 order by m.joined_at`,
+    roomPictures: `select r.title, p.upscale_id, p.shared_at, p.removed_at from room_pictures p
+      join rooms r on r.id = p.room_id where p.user_id = $1 order by p.number`,
     photosADay: 'select day, photos, bytes from quotas where user_id = $1 order by day',
     events: 'select at, kind, upscale_id, data from events where user_id = $1 order by at',
   };
