@@ -12,6 +12,7 @@ help = <b>How to get the most out of a photo</b>
     • In a group write /enhance below a photo, or in reply to one.
 
     /settings — size, look, file or photo, language
+    /room — share boards with a group of people
     /cancel — cancel what is waiting
     /mydata — what is stored about you
     /delete — erase all of it
@@ -144,3 +145,88 @@ error-UPSCALE_NOT_FOUND = The photo is not kept any more. Send it again.
 error-DOWNLOAD_FAILED = Telegram did not give me this photo. Send it again.
 error-MODEL_UNKNOWN = This size cannot be made just now. Choose another one in /settings.
 error-other = Something went wrong on our side, not with your photo. Send it again; if it stays, tell us with /feedback.
+room-none = You are in no room yet. In a room a group of people shares its readable boards. Make one with /room and a title, for example /room Analysis, or join one by its link.
+room-list = Your rooms:
+room-about = <b>{ $title }</b>
+    { $count ->
+        [one] { $count } person
+       *[other] { $count } people
+    }, { $pictures ->
+        [one] { $pictures } picture
+       *[other] { $pictures } pictures
+    }
+    Results of yours go here by the button below them or by /share. In reply to a picture, /remove takes it back and /report tells the administrators.
+room-join = <b>{ $title }</b> is a room of { $count ->
+        [one] { $count } person
+       *[other] { $count } people
+    }.
+    What you share there is seen by everybody in it and by whoever has its link. Nothing is shared by itself. Its owner and moderators see your name here.
+room-join-group = <b>{ $title }</b> is the room of a Telegram group. What is asked for in that group is seen here too, and by whoever has the room's link. Its owner and moderators see your name here.
+room-join-yes = Join
+room-join-usage = Write the link or the code of the room behind the command: /join …
+room-joined = You are in the room { $title }.
+room-already = You are in the room { $title } already: /room
+room-invite = Invite
+room-shares-ask = Shared: what I choose
+room-shares-always = Shared: everything
+room-shares-warning = From now on every result of yours goes to this room.
+room-receives-each = I get: each picture
+room-receives-digest = I get: a digest
+room-receives-nothing = I get: nothing
+room-page = Page
+room-members = Members
+room-members-of = <b>{ $title }</b>
+room-role-owner = { $name } · owner
+room-role-moderator = { $name } · moderator
+room-role-member = { $name }
+room-kick = Remove { $name }
+room-kicked = Removed. The room has a new link now: the old one opens nothing.
+room-promote = Make a moderator
+room-demote = No moderator
+room-new-code = New link
+room-code-changed = The old link opens nothing any more.
+room-leave = Leave
+room-left = You have left the room. What you shared stays there; results you erase disappear there too.
+room-close = Close the room
+room-close-ask = Close the room for everybody? Its page ends at once.
+room-close-yes = Yes, close it
+room-closed = The room is closed.
+room-back = Back
+room-copy = Copy the link
+room-pass-on = Pass it on
+room-invitation = Room <b>{ $title }</b>: scan this picture, or open { $link }
+room-group-opened = This chat is the room <b>{ $title }</b> now: results that are asked for here with /enhance stand on its page too. Whoever has the link sees them.
+room-group-admins = Only administrators of this group can make it a room.
+room-share = Share to a room
+room-share-usage = Write /share in reply to a result.
+room-share-where = To which room?
+room-shared = In the room { $title }; it goes to { $count ->
+        [one] { $count } person
+       *[other] { $count } people
+    }.
+room-shared-before = The room { $title } has it already.
+room-nothing-to-share = There is no result to share here: it is not ready, or it is erased. Send the photo again.
+room-picture = Room { $title }
+room-remove = Remove for everybody
+room-removed-count = { $count ->
+        [one] { $count } picture is
+       *[other] { $count } pictures are
+    } removed for everybody.
+room-remove-usage = Write /remove in reply to a picture of a room.
+room-report = Report
+room-report-usage = Write /report in reply to a picture of a room.
+room-reported = Thank you. The administrators are told.
+room-no-picture = This message shows no picture of a room. Reply to one that does.
+room-forbidden = Only its owner and moderators can do that. Ask one of them.
+admin-report = Reported in the room { $title }; shared by { $user }
+command-room = share boards with a group of people
+command-join = join a room
+command-share = share a result to a room
+command-remove = take a picture out of its room
+command-report = tell the administrators of a picture
+error-ROOM_NOT_FOUND = There is no such room any more. Ask whoever invited you for a new link.
+error-ROOM_EXILED = You were removed from this room. Ask its owner.
+error-ROOM_FULL = This room is full. Ask its owner to make another one.
+error-ROOM_LIMIT = You have as many rooms as one may have. Close one of them first: /room
+error-ROOM_EXISTS = This chat is a room already. Its members find it with /room.
+error-ROOM_OWNER = The owner stays in the room. Close it instead: /room

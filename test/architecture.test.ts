@@ -42,7 +42,7 @@ const DOORWAYS: Readonly<Record<string, string | readonly string[]>> = {
   typebox: 'src/api/',
   pdfkit: 'src/api/gallery-files.ts',
   yazl: 'src/api/gallery-files.ts',
-  qrcode: ['src/api/gallery-routes.ts', 'src/bot/rooms.ts'],
+  qrcode: ['src/api/gallery-routes.ts', 'src/bot/room-talk.ts'],
   'prom-client': 'src/api/metrics.ts',
   grammy: 'src/bot/',
   'grammy/types': 'src/bot/',

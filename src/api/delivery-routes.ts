@@ -48,12 +48,11 @@ import {
   StatusBody,
   StatusesBody,
 } from './telegram-schemas.ts';
+import { ticks } from './ticks.ts';
 import { toAnswer } from './upscale-answer.ts';
 
 const tags = ['deliveries'];
 const NOTHING = Type.Null({ description: 'Done' });
-/** While somebody waits for deliveries, an album may close without any message of the database. */
-const LOOK_AGAIN_MS = 1000;
 
 /** Adds the routes. The server must read JSON. */
 export function addDeliveryRoutes(server: Server, context: RouteContext): void {
@@ -110,7 +109,10 @@ export function addDeliveryRoutes(server: Server, context: RouteContext): void {
       reply.raw.on('close', () => gone.abort());
       const signal = AbortSignal.any([stopping, gone.signal, AbortSignal.timeout(wait * 1000)]);
       let leased: LeasedDelivery[] = [];
-      for await (const _ of ticks(signal)) {
+      for await (const _ of ticks(signal, {
+        watchFor: watch.ended,
+        secondsToNext: () => secondsToNextDelivery(db),
+      })) {
         // Nobody would send what is leased by a request that is over.
         if (gone.signal.aborted) break;
         leased = await leaseDeliveries(db, { max, leaseSeconds });
@@ -119,36 +121,6 @@ export function addDeliveryRoutes(server: Server, context: RouteContext): void {
       return { deliveries: await Promise.all(leased.map(withUpscales)) };
     },
   });
-
-  /** At once, whenever an upscale ends, and when a delivery may have become ready by itself. */
-  async function* ticks(signal: AbortSignal): AsyncGenerator<void> {
-    yield;
-    let wake = (): void => {};
-    let missed = false;
-    const unwatch = watch.ended(() => {
-      missed = true;
-      wake();
-    });
-    const stop = (): void => wake();
-    signal.addEventListener('abort', stop);
-    try {
-      while (!signal.aborted) {
-        const seconds = await secondsToNextDelivery(db);
-        const ms =
-          seconds === undefined ? LOOK_AGAIN_MS : Math.min(LOOK_AGAIN_MS, Math.max(20, seconds * 1000));
-        const { promise, resolve } = Promise.withResolvers<void>();
-        wake = resolve;
-        const timer = setTimeout(resolve, ms);
-        if (!missed && !signal.aborted) await promise;
-        clearTimeout(timer);
-        missed = false;
-        if (!signal.aborted) yield;
-      }
-    } finally {
-      signal.removeEventListener('abort', stop);
-      unwatch();
-    }
-  }
 
   async function withUpscales({ items, ...delivery }: LeasedDelivery) {
     const answered = items.map(async ({ upscaleId, ...item }) => {

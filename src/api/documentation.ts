@@ -2,7 +2,7 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { Type } from 'typebox';
-import { type Server, UpscaleOptions } from './schemas.ts';
+import { type Server, UpscaleHeaders, UpscaleOptions } from './schemas.ts';
 
 /** Bodies that Fastify hands on as streams have no schema of their own: the document is told of them here. */
 const PHOTO_BODY = {
@@ -48,6 +48,7 @@ export async function addDocumentation(server: Server, version: string): Promise
       if (!('openapiObject' in document)) return document.swaggerObject;
       const post = document.openapiObject.paths?.['/v1/upscales']?.post;
       if (post !== undefined) Object.assign(post, { requestBody: PHOTO_BODY });
+      for (const operation of guardedOperations(document.openapiObject.paths ?? {})) addUser(operation);
       return document.openapiObject;
     },
   });
@@ -57,4 +58,32 @@ export async function addDocumentation(server: Server, version: string): Promise
     { schema: { hide: true, response: { 200: Type.Any() } } },
     async (_request, reply) => reply.type('application/json').send(JSON.stringify(server.swagger())),
   );
+}
+
+interface Operation {
+  parameters?: { name: string; in: string }[];
+  security?: unknown[];
+}
+
+/** Those that are somebody's: all but the health checks and what a code opens. */
+function guardedOperations(paths: object): Operation[] {
+  return Object.entries(paths)
+    .filter(([path]) => path.startsWith('/v1/'))
+    .flatMap(([, operations]) => Object.values(operations as Record<string, Operation>))
+    .filter(({ security }) => security?.length !== 0);
+}
+
+/** The header by which a service acts for one of its users. */
+function addUser(operation: Operation): void {
+  const { description } = UpscaleHeaders.properties['boardsharp-user'] as { description?: string };
+  const known = operation.parameters?.some(({ name }) => name.toLowerCase() === 'boardsharp-user');
+  if (known) return;
+  const user = {
+    name: 'boardsharp-user',
+    in: 'header',
+    required: false,
+    description,
+    schema: { type: 'string' },
+  };
+  operation.parameters = [...(operation.parameters ?? []), user];
 }

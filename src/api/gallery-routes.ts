@@ -12,7 +12,7 @@ import { findBotName, findDoor, type RoomDoor } from '../storage/room-records.ts
 import { findUpscale } from '../storage/upscale-records.ts';
 import { type GalleryFile, pdfOf, zipOf } from './gallery-files.ts';
 import {
-  FileAnswer,
+  fileAnswer,
   GalleryAnswer,
   GalleryPictureQuery,
   GalleryQuery,
@@ -141,7 +141,7 @@ export function addGalleryRoutes(server: Server, context: RouteContext): void {
         querystring: GalleryPictureQuery,
         security: [],
         response: {
-          200: FileAnswer,
+          200: fileAnswer('image/*'),
           304: Type.Null({ description: 'It is the one you have' }),
           ...problems(404, 429, 503),
         },
@@ -167,7 +167,7 @@ export function addGalleryRoutes(server: Server, context: RouteContext): void {
       params: PictureId,
       security: [],
       response: {
-        200: FileAnswer,
+        200: fileAnswer('image/*'),
         304: Type.Null({ description: 'It is the one you have' }),
         ...problems(404, 429, 503),
       },
@@ -227,7 +227,7 @@ export function addGalleryRoutes(server: Server, context: RouteContext): void {
         summary: `All pictures of the room as one ${format.toUpperCase()}`,
         params: RoomCode,
         security: [],
-        response: { 200: FileAnswer, ...problems(404, 429, 503) },
+        response: { 200: fileAnswer(type), ...problems(404, 429, 503) },
       },
       async handler(request, reply) {
         const { files, door } = await filesOf(request, request.params.code);
@@ -253,7 +253,7 @@ export function addGalleryRoutes(server: Server, context: RouteContext): void {
       summary: 'A QR picture that leads into the room: in Telegram where there is a bot, else to its page',
       params: RoomCode,
       security: [],
-      response: { 200: FileAnswer, ...problems(404, 429, 503) },
+      response: { 200: fileAnswer('image/*'), ...problems(404, 429, 503) },
     },
     async handler(request, reply) {
       const { code } = request.params;

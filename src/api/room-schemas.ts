@@ -98,10 +98,10 @@ export const GalleryPictureQuery = Type.Object(
   { download: Type.Optional(Type.Boolean({ description: 'As a file to keep' })) },
   { additionalProperties: false },
 );
-export const FileAnswer = {
-  description: 'The file',
-  content: { '*/*': { schema: { type: 'string', format: 'binary' } } },
-};
+/** A file of this type as the answer. */
+export function fileAnswer(type: string) {
+  return { description: 'The file', content: { [type]: { schema: { type: 'string', format: 'binary' } } } };
+}
 
 const sendPicture = {
   pictureId: uuid,
@@ -112,6 +112,9 @@ const sendPicture = {
 export const LeaseSendsBody = closed({
   max: Type.Integer({ minimum: 1, maximum: 100 }),
   leaseSeconds: Type.Integer({ minimum: 10, maximum: 600 }),
+  wait: Type.Optional(
+    Type.Number({ minimum: 0, maximum: 60, description: 'Seconds to wait for the first one' }),
+  ),
 });
 export const LeasedSends = Type.Object({
   sends: Type.Array(
@@ -132,7 +135,10 @@ export const LeasedSends = Type.Object({
 });
 export const SendAckBody = closed({
   lease: uuid,
-  outcome: words(['sent', 'gone', 'retry'], 'gone: it cannot be sent at all'),
+  outcome: words(
+    ['sent', 'gone', 'retry', 'hold'],
+    'gone: it cannot be sent at all; hold: the lease goes on',
+  ),
   chatId: Type.Optional(telegramNumber),
   messages: Type.Optional(
     Type.Array(
@@ -146,6 +152,9 @@ export const SendAckBody = closed({
     ),
   ),
   afterSeconds: Type.Optional(Type.Number({ minimum: 0, maximum: 86_400 })),
+  leaseSeconds: Type.Optional(
+    Type.Number({ minimum: 1, maximum: 600, description: 'With hold: so long from now' }),
+  ),
   forgetFiles: Type.Optional(
     Type.Boolean({ description: 'Telegram does not know their names: they are to be uploaded again' }),
   ),

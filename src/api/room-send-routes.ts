@@ -1,16 +1,20 @@
 /** What the bot asks about rooms on behalf of nobody: what is to be sent, taken back, told to administrators. */
 import { Type } from 'typebox';
 import { AppError } from '../errors.ts';
+import { notifyAnyRoom } from '../storage/notifications.ts';
 import { findPicture } from '../storage/room-picture-records.ts';
 import { saveBotName } from '../storage/room-records.ts';
 import {
   endSend,
   holdSend,
+  type LeasedSend,
   leaseDeletions,
   leaseReports,
   leaseSends,
+  renewSend,
   retrySend,
   saveSentMessages,
+  secondsToNextSend,
   settleDeletion,
   settleReport,
 } from '../storage/room-send-records.ts';
@@ -18,7 +22,7 @@ import { findUpscale } from '../storage/upscale-records.ts';
 import {
   BotBody,
   ChoreBody,
-  FileAnswer,
+  fileAnswer,
   LeasedSends,
   LeaseSendsBody,
   RoomChores,
@@ -28,12 +32,13 @@ import {
 import { checkService, checkUuid, type RouteContext, UNLIMITED } from './route-context.ts';
 import { PictureQuery, problems, type Server } from './schemas.ts';
 import { fileOf, sendFitted } from './send-picture.ts';
+import { ticks } from './ticks.ts';
 
 const tags = ['rooms'];
 const NOTHING = Type.Null({ description: 'Done' });
 
 /** Adds the routes. The server must read JSON. */
-export function addRoomSendRoutes(server: Server, { stores }: RouteContext): void {
+export function addRoomSendRoutes(server: Server, { stores, watch, stopping }: RouteContext): void {
   const { db, blobs } = stores;
 
   server.route({
@@ -65,9 +70,19 @@ export function addRoomSendRoutes(server: Server, { stores }: RouteContext): voi
       body: LeaseSendsBody,
       response: { 200: LeasedSends, ...problems(400, 401, 403, 503) },
     },
-    async handler(request) {
+    async handler(request, reply) {
       checkService(request);
-      const sends = await db.transaction((tx) => leaseSends(tx, request.body));
+      const { max, leaseSeconds, wait = 0 } = request.body;
+      const gone = new AbortController();
+      reply.raw.on('close', () => gone.abort());
+      const signal = AbortSignal.any([stopping, gone.signal, AbortSignal.timeout(wait * 1000)]);
+      let sends: LeasedSend[] = [];
+      const occasions = { watchFor: watch.rooms, secondsToNext: () => secondsToNextSend(db) };
+      for await (const _ of ticks(signal, occasions)) {
+        if (gone.signal.aborted) break;
+        sends = await db.transaction((tx) => leaseSends(tx, { max, leaseSeconds }));
+        if (sends.length > 0) break;
+      }
       return { sends: sends.map((send) => ({ ...send, pictures: [...send.pictures] })) };
     },
   });
@@ -88,13 +103,17 @@ export function addRoomSendRoutes(server: Server, { stores }: RouteContext): voi
       checkService(request);
       const id = checkUuid(request.params.id);
       const { lease, outcome, chatId, messages = [], afterSeconds = 1, forgetFiles = false } = request.body;
+      const { leaseSeconds = 30 } = request.body;
       if (messages.length > 0 && chatId === undefined) {
         throw new AppError('INVALID_REQUEST', 'messages are of a chat: chatId is needed');
       }
       await db.transaction(async (tx) => {
         if (!(await holdSend(tx, id, lease))) throw new AppError('LEASE_LOST', id);
-        if (chatId !== undefined) await saveSentMessages(tx, id, chatId, messages);
-        if (outcome === 'retry') await retrySend(tx, id, { afterSeconds, forgetFiles });
+        const isNamed = chatId !== undefined && (await saveSentMessages(tx, id, chatId, messages));
+        // The others can have it now.
+        if (isNamed) await notifyAnyRoom(tx);
+        if (outcome === 'hold') await renewSend(tx, id, leaseSeconds);
+        else if (outcome === 'retry') await retrySend(tx, id, { afterSeconds, forgetFiles });
         else await endSend(tx, id, outcome);
       });
       return reply.code(204).send(null);
@@ -111,7 +130,7 @@ export function addRoomSendRoutes(server: Server, { stores }: RouteContext): voi
       summary: 'The result behind a picture that is to be sent',
       params: RoomId,
       querystring: PictureQuery,
-      response: { 200: FileAnswer, ...problems(400, 401, 403, 404, 503) },
+      response: { 200: fileAnswer('image/*'), ...problems(400, 401, 403, 404, 503) },
     },
     async handler(request, reply) {
       checkService(request);

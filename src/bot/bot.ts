@@ -15,6 +15,8 @@ import { type Listener, listenForHealth } from './listener.ts';
 import { createPacing } from './pacing.ts';
 import { startPolling } from './polling.ts';
 import { presentBot } from './profile.ts';
+import { runRoomChores, runRoomSends } from './room-sends.ts';
+import { addRooms } from './rooms.ts';
 import { runStatuses } from './status.ts';
 import { understandRefusal } from './telegram-errors.ts';
 import { createFileFetch, createTelegramFetch } from './telegram-fetch.ts';
@@ -70,6 +72,7 @@ export async function openBot(
   const botInfo: UserFromGetMe = await patiently('Telegram', () => api.getMe());
   const met = meetApi(address);
   const limits = await patiently('the API', () => met.person(botInfo.id).photos.getLimits());
+  await patiently('the API', () => met.rooms.putBot(botInfo.username));
   const desk: Desk = {
     ...{
       api,
@@ -88,6 +91,7 @@ export async function openBot(
 
   const bot = new Bot(token.reveal(), { botInfo, client });
   addAdministration(desk, bot);
+  addRooms(desk, bot);
   addConversation(desk, bot);
   const handle = (update: Update): Promise<boolean> => handleUpdate(bot, update, desk);
 
@@ -97,7 +101,8 @@ export async function openBot(
         log.warn({ reason: wordsOf(thrown) }, 'commands and descriptions could not be set');
     },
   );
-  const loops = [runDeliveries(desk), runStatuses(desk), runBroadcasts(desk), presented];
+  const lanes = [runDeliveries(desk), runStatuses(desk), runBroadcasts(desk)];
+  const loops = [...lanes, runRoomSends(desk), runRoomChores(desk, adminIds), presented];
   const receiving = await startReceiving(settings, { api, handle, desk, patiently });
   log.info({ bot: botInfo.username, webhook: settings.webhook !== undefined }, 'the bot is ready');
 

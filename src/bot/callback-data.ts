@@ -4,6 +4,28 @@
 const VERSION = '1';
 const MAX_BYTES = 64;
 
+/** Of rooms: what their subject is stands where they are made. */
+export const ROOM_VERBS = [
+  'room',
+  'join',
+  'share',
+  'shareto',
+  'invite',
+  'shares',
+  'receives',
+  'members',
+  'kick',
+  'promote',
+  'demote',
+  'newcode',
+  'leave',
+  'close',
+  'closed',
+  'take',
+  'report',
+  'adminclose',
+] as const;
+
 export const VERBS = [
   // Below a result: its photo once more.
   'x2',
@@ -15,6 +37,7 @@ export const VERBS = [
   'bad',
   // Below the status.
   'cancel',
+  ...ROOM_VERBS,
   // Settings and the like; the id is what was chosen.
   'set',
   'language',
@@ -28,13 +51,14 @@ export type Verb = (typeof VERBS)[number];
 
 export interface Press {
   readonly verb: Verb;
-  /** A UUID, or a short word. */
+  /** Short words and UUIDs, with spaces between. */
   readonly subject: string;
 }
 
 /** @throws RangeError for what does not fit */
 export function encodePress({ verb, subject }: Press): string {
-  const data = [VERSION, verb, UUID.test(subject) ? `~${shorten(subject)}` : subject].join(':');
+  const words = subject.split(' ').map((word) => (UUID.test(word) ? `~${shorten(word)}` : word));
+  const data = [VERSION, verb, words.join(' ')].join(':');
   if (Buffer.byteLength(data) > MAX_BYTES) throw new RangeError(`the button data ${data} is too long`);
   return data;
 }
@@ -44,8 +68,11 @@ export function decodePress(data: string): Press | undefined {
   const [version, name, ...rest] = data.split(':');
   const verb = VERBS.find((known) => known === name);
   if (version !== VERSION || verb === undefined) return undefined;
-  const subject = rest.join(':');
-  return { verb, subject: subject.startsWith('~') ? lengthen(subject.slice(1)) : subject };
+  const words = rest.join(':').split(' ');
+  return {
+    verb,
+    subject: words.map((word) => (word.startsWith('~') ? lengthen(word.slice(1)) : word)).join(' '),
+  };
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -1,6 +1,7 @@
 /** Results on their way out: leased from the API, sent at Telegram's pace, acknowledged after its answer. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { LeasedDelivery, LeasedItem, Recipient } from '../client/telegram-client.ts';
+import type { Message } from 'grammy/types';
+import type { Ack, LeasedDelivery, LeasedItem, Recipient } from '../client/telegram-client.ts';
 import { toAppError } from '../errors.ts';
 import { type Desk, heed, surely } from './desk.ts';
 import { hasResult, type Parcel, pack, sendAlbum, sendParcel, sendRefusal } from './send.ts';
@@ -85,7 +86,7 @@ async function sendItems(desk: Desk, delivery: LeasedDelivery): Promise<void> {
   const { sender, api } = desk;
   const { id, lease, chatId, threadId } = delivery;
   const waiting = delivery.items.filter(({ sentMessageId }) => sentMessageId === null);
-  const remember = (sent: { messageId: number; sentMessageId: number }[]): Promise<void> =>
+  const remember = (sent: NonNullable<Ack['sent']>): Promise<void> =>
     surely(desk, () => sender.ackDelivery(id, { lease, outcome: 'partly', sent }));
   const results = waiting.filter(hasResult);
   if (results.length > 0) {
@@ -95,9 +96,7 @@ async function sendItems(desk: Desk, delivery: LeasedDelivery): Promise<void> {
   }
   for (const group of inAlbums(results)) {
     const messages = await sendGroup(desk, delivery, group);
-    await remember(
-      group.map(({ messageId }, at) => ({ messageId, sentMessageId: messages[at]?.message_id ?? 0 })),
-    );
+    await remember(group.map(({ messageId }, at) => ({ messageId, ...sentAs(messages[at]) })));
   }
   for (const item of waiting.filter((one) => !hasResult(one))) {
     const message = await paced(desk, chatId, 1, () =>
@@ -105,6 +104,14 @@ async function sendItems(desk: Desk, delivery: LeasedDelivery): Promise<void> {
     );
     await remember([{ messageId: item.messageId, sentMessageId: message.message_id }]);
   }
+}
+
+/** The message, and Telegram's name of its file: rooms get it by that. */
+function sentAs(message: Message | undefined): Omit<NonNullable<Ack['sent']>[number], 'messageId'> {
+  const sentMessageId = message?.message_id ?? 0;
+  if (message?.document) return { sentMessageId, fileId: message.document.file_id, fileKind: 'document' };
+  const photo = message?.photo?.at(-1);
+  return photo ? { sentMessageId, fileId: photo.file_id, fileKind: 'photo' } : { sentMessageId };
 }
 
 function inAlbums(items: readonly LeasedItem[]): LeasedItem[][] {
@@ -117,8 +124,8 @@ async function sendGroup(
   desk: Desk,
   delivery: LeasedDelivery,
   group: readonly LeasedItem[],
-): Promise<{ message_id: number }[]> {
-  const send = async (asFile: boolean): Promise<{ message_id: number }[]> => {
+): Promise<Message[]> {
+  const send = async (asFile: boolean): Promise<Message[]> => {
     const parcels: Parcel[] = [];
     for (const item of group) parcels.push(await pack(desk, delivery, item, asFile));
     // An album is of one kind: where one photo must go as a file, all do.

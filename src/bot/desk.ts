@@ -4,6 +4,12 @@ import type { Api } from 'grammy';
 import type { UserFromGetMe } from 'grammy/types';
 import { type Client, createClient, type Limits } from '../client/client.ts';
 import {
+  createRoomClient,
+  createRoomSenderClient,
+  type RoomClient,
+  type RoomSenderClient,
+} from '../client/room-client.ts';
+import {
   createSenderClient,
   createUserClient,
   type Language,
@@ -29,6 +35,7 @@ export interface ApiAddress {
 export interface Person {
   readonly photos: Client;
   readonly user: UserClient;
+  readonly rooms: RoomClient;
 }
 
 export interface Desk {
@@ -39,6 +46,7 @@ export interface Desk {
   readonly token: Secret;
   readonly apiRoot: string;
   readonly sender: SenderClient;
+  readonly rooms: RoomSenderClient;
   readonly person: (telegramId: number) => Person;
   readonly limits: Limits;
   readonly say: Readonly<Record<Language, Say>>;
@@ -51,12 +59,17 @@ export interface Desk {
 }
 
 /** The API's clients: one for whoever sends, one for each user. */
-export function meetApi({ url, key }: ApiAddress): Pick<Desk, 'sender' | 'person'> {
+export function meetApi({ url, key }: ApiAddress): Pick<Desk, 'sender' | 'rooms' | 'person'> {
   return {
     sender: createSenderClient({ url, key }),
+    rooms: createRoomSenderClient({ url, key }),
     person: (telegramId) => {
       const options = { url, key, user: `telegram:${telegramId}` };
-      return { photos: createClient(options), user: createUserClient(options) };
+      return {
+        photos: createClient(options),
+        user: createUserClient(options),
+        rooms: createRoomClient(options),
+      };
     },
   };
 }

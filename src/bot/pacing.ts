@@ -8,11 +8,13 @@ interface Limit {
 }
 
 // A little below what is documented: clocks differ, and messages travel.
-const OVER_ALL: Limit = { most: 26, windowMs: 1050 };
+const OVER_ALL: Limit = { most: 28, windowMs: 1020 };
 const IN_GROUP: Limit = { most: 19, windowMs: 61_000 };
 // Short bursts are allowed: an album and what is said of it.
 const IN_PRIVATE: Limit = { most: 14, windowMs: 14_000 };
 
+/** How soon whoever waits behind looks again whether somebody is in front. */
+const BEHIND_MS = 40;
 const MAX_CHATS = 10_000;
 
 interface Sent {
@@ -27,6 +29,8 @@ export interface Pacing {
    * Telegram nobody here knows.
    */
   wait(chatId: number, messages: number, signal?: AbortSignal): Promise<() => void>;
+  /** The same behind everybody else who waits: for what need not be there at once. */
+  waitBehind(chatId: number, messages: number, signal?: AbortSignal): Promise<() => void>;
   /** The same where it may be done at once; else undefined, and nothing is counted. */
   now(chatId: number, messages: number): (() => void) | undefined;
   /** Telegram asked to leave the chat alone for a while. */
@@ -38,6 +42,8 @@ export function createPacing(clock: () => number = () => performance.now()): Pac
   let overAll: Sent[] = [];
   const chats = new Map<number, Sent[]>();
   const resting = new Map<number, number>();
+  /** How many wait for their turn, in front of those behind. */
+  let waiting = 0;
 
   /** Milliseconds until `messages` more fit; a burst larger than the limit itself waits for an empty window. */
   function missing(sent: readonly Sent[], { most, windowMs }: Limit, messages: number): number {
@@ -79,10 +85,22 @@ export function createPacing(clock: () => number = () => performance.now()): Pac
 
   return {
     async wait(chatId, messages, signal) {
-      for (let ms = missingFor(chatId, messages); ms > 0; ms = missingFor(chatId, messages)) {
+      waiting++;
+      try {
+        for (let ms = missingFor(chatId, messages); ms > 0; ms = missingFor(chatId, messages)) {
+          await pause(Math.ceil(ms), undefined, signal === undefined ? {} : { signal });
+        }
+        return count(chatId, messages);
+      } finally {
+        waiting--;
+      }
+    },
+    async waitBehind(chatId, messages, signal) {
+      for (;;) {
+        const ms = waiting > 0 ? BEHIND_MS : missingFor(chatId, messages);
+        if (ms <= 0) return count(chatId, messages);
         await pause(Math.ceil(ms), undefined, signal === undefined ? {} : { signal });
       }
-      return count(chatId, messages);
     },
     now: (chatId, messages) => (missingFor(chatId, messages) > 0 ? undefined : count(chatId, messages)),
     rest(chatId, seconds) {

@@ -8,14 +8,19 @@ const PRIVATE = [
   'start',
   'help',
   'settings',
+  'room',
+  'join',
+  'share',
   'language',
   'privacy',
   'mydata',
   'delete',
   'cancel',
   'feedback',
+  'remove',
+  'report',
 ];
-const GROUP = ['enhance', 'help', 'privacy'];
+const GROUP = ['enhance', 'room', 'help', 'privacy'];
 const ADMIN = ['stats', 'queue', 'ban', 'unban', 'broadcast'];
 
 /** English stands for every language that has none of its own. */

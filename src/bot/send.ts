@@ -81,7 +81,7 @@ function captionOf(say: Say, { upscale }: LeasedItem): string {
   return lines.join('\n');
 }
 
-/** Below a result: the other scale, the other look, the original, two thumbs. */
+/** Below a result: the other scale, the other look, the original, two thumbs, and to a room. */
 export function resultButtons(say: Say, { upscale }: LeasedItem): InlineKeyboard {
   const { id: subject = '', scale, look } = upscale ?? {};
   const otherScale = scale === 4 ? 'x2' : 'x4';
@@ -91,7 +91,9 @@ export function resultButtons(say: Say, { upscale }: LeasedItem): InlineKeyboard
     .text(say(`look-${otherLook}`), encodePress({ verb: otherLook, subject }))
     .text(say('original'), encodePress({ verb: 'original', subject }))
     .text('👍', encodePress({ verb: 'good', subject }))
-    .text('👎', encodePress({ verb: 'bad', subject }));
+    .text('👎', encodePress({ verb: 'bad', subject }))
+    .row()
+    .text(say('room-share'), encodePress({ verb: 'share', subject }));
 }
 
 /** Where a message belongs. The original may be deleted meanwhile: it is sent all the same. */

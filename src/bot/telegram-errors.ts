@@ -12,6 +12,8 @@ export type Refusal =
   | { readonly kind: 'no topic' }
   /** It cannot be sent as a photo. */
   | { readonly kind: 'no photo' }
+  /** Telegram does not know the file by this name, or not as this kind. */
+  | { readonly kind: 'no file' }
   /** It is so already, or what it was about is not there: nothing more to do. */
   | { readonly kind: 'needless' }
   | { readonly kind: 'token' }
@@ -22,6 +24,7 @@ const GONE =
   /chat not found|user not found|PEER_ID_INVALID|group chat was deleted|CHAT_WRITE_FORBIDDEN|not enough rights/i;
 const NO_PHOTO =
   /PHOTO_|IMAGE_PROCESS_FAILED|too big for a photo|can't use file of type|wrong type of the web page/i;
+const NO_FILE = /wrong (remote )?file (identifier|id)|wrong file_id/i;
 const NEEDLESS =
   /message is not modified|message to (edit|delete|react) not found|query is too old|message can't be/i;
 
@@ -38,6 +41,7 @@ export function understandRefusal(error: unknown): Refusal {
   if (code === 403 || GONE.test(description)) return { kind: 'gone' };
   if (code === 429 || code >= 500) return { kind: 'later', afterSeconds: 5 };
   if (/thread not found/i.test(description)) return { kind: 'no topic' };
+  if (NO_FILE.test(description)) return { kind: 'no file' };
   if (NO_PHOTO.test(description)) return { kind: 'no photo' };
   return { kind: NEEDLESS.test(description) ? 'needless' : 'wrong' };
 }

@@ -66,7 +66,7 @@ export interface LeasedSend {
 
 export interface SendAck {
   readonly lease: string;
-  readonly outcome: 'sent' | 'gone' | 'retry';
+  readonly outcome: 'sent' | 'gone' | 'retry' | 'hold';
   readonly chatId?: number;
   readonly messages?: {
     readonly pictureId: string;
@@ -75,6 +75,8 @@ export interface SendAck {
     readonly fileKind: 'document' | 'photo' | null;
   }[];
   readonly afterSeconds?: number;
+  /** With `hold`: the lease goes on for so long from now. */
+  readonly leaseSeconds?: number;
   readonly forgetFiles?: boolean;
 }
 
@@ -150,7 +152,7 @@ export function createRoomSenderClient(options: Omit<ClientOptions, 'user'>) {
   const { json, send, bytes } = speak(options);
   return {
     putBot: (username: string, call?: CallOptions) => send('PUT', '/v1/bot', { username }, call),
-    leaseSends: async (lease: { max: number; leaseSeconds: number }, call?: CallOptions) =>
+    leaseSends: async (lease: { max: number; leaseSeconds: number; wait?: number }, call?: CallOptions) =>
       (await json<{ sends: LeasedSend[] }>('POST', '/v1/room-sends/lease', lease, call)).sends,
     ackSend: (id: string, ack: SendAck, call?: CallOptions) =>
       send('POST', `/v1/room-sends/${id}/ack`, ack, call),

@@ -3,6 +3,9 @@ import { isFinal, type Status } from '../job.ts';
 import type { Database } from '../storage/database.ts';
 import { listenForRooms, listenForUpscales } from '../storage/notifications.ts';
 
+/** Stands for every room. */
+const ANY = '*';
+
 export interface Watch {
   /**
    * Calls `onChange` whenever the upscale's status or progress may have changed: look it up then. `status` is what it
@@ -13,6 +16,8 @@ export interface Watch {
   ended(onEnd: (id: string) => void): () => void;
   /** Calls `onChange` whenever the room may have changed, or messages may have been missed. Returns what ends it. */
   room(id: string, onChange: () => void): () => void;
+  /** The same for any room. */
+  rooms(onChange: () => void): () => void;
   close(): Promise<void>;
 }
 
@@ -33,7 +38,7 @@ export async function openWatch(db: Database): Promise<Watch> {
   const listeningForRooms = await listenForRooms(
     db,
     (id) => {
-      for (const onChange of roomWatchers.get(id) ?? []) onChange();
+      for (const onChange of [...(roomWatchers.get(id) ?? []), ...(roomWatchers.get(ANY) ?? [])]) onChange();
     },
     () => {
       for (const onChange of [...roomWatchers.values()].flatMap((set) => [...set])) onChange();
@@ -42,6 +47,7 @@ export async function openWatch(db: Database): Promise<Watch> {
   return {
     upscale: (id, onChange) => addTo(watchers, id, onChange),
     room: (id, onChange) => addTo(roomWatchers, id, onChange),
+    rooms: (onChange) => addTo(roomWatchers, ANY, onChange),
     ended(onEnd) {
       endWatchers.add(onEnd);
       return () => endWatchers.delete(onEnd);

@@ -22,6 +22,11 @@ export async function notifyRoom(db: Queryable, id: string): Promise<void> {
   await db.query('select pg_notify($1, $2)', [ROOM, id]);
 }
 
+/** The same for nobody's page: there is something to be sent. */
+export async function notifyAnyRoom(db: Queryable): Promise<void> {
+  await notifyRoom(db, '');
+}
+
 /** @param onGap called when messages may have been missed */
 export function listenForRooms(
   db: Database,

@@ -97,27 +97,45 @@ export async function holdSend(tx: Queryable, id: string, lease: string): Promis
   return rows.length > 0;
 }
 
-/** Remembers the messages, and Telegram's names of what was uploaded. */
+/** Remembers the messages, and Telegram's names of what was uploaded. True if there are new names. */
 export async function saveSentMessages(
   tx: Queryable,
   id: string,
   chatId: number,
   messages: readonly SentMessage[],
-): Promise<void> {
+): Promise<boolean> {
+  let isNamed = false;
   for (const { pictureId, messageId, fileId, fileKind } of messages) {
     await tx.query(
       `update room_send_pictures set chat_id = $3, sent_message_id = $4, sent_at = now()
        where send_id = $1 and picture_id = $2`,
       [id, pictureId, chatId, messageId],
     );
-    if (fileId !== null) {
-      await tx.query('update room_pictures set file_id = $2, file_kind = $3 where id = $1', [
-        pictureId,
-        fileId,
-        fileKind,
-      ]);
-    }
+    const named = await tx.query(
+      `update room_pictures set file_id = $2, file_kind = $3 where id = $1 and file_id is null and $2::text is not null
+       returning id`,
+      [pictureId, fileId, fileKind],
+    );
+    isNamed ||= named.length > 0;
   }
+  return isNamed;
+}
+
+/** Until something waits no longer by itself: a pause or a lease ends. Undefined: nothing waits. */
+export async function secondsToNextSend(db: Queryable): Promise<number | undefined> {
+  const [row] = await db.query<{ seconds: number | null }>(
+    `select extract(epoch from min(greatest(not_before, coalesce(leased_until, now()))) - now())::float as seconds
+     from room_sends where state = 'waiting'`,
+  );
+  return row?.seconds === null || row === undefined ? undefined : Math.max(0, row.seconds);
+}
+
+/** A lease that is held goes on for so long from now. */
+export async function renewSend(tx: Queryable, id: string, seconds: number): Promise<void> {
+  await tx.query('update room_sends set leased_until = now() + make_interval(secs => $2) where id = $1', [
+    id,
+    seconds,
+  ]);
 }
 
 export async function endSend(tx: Queryable, id: string, state: 'sent' | 'gone'): Promise<void> {

@@ -226,6 +226,8 @@ test('settings are kept, data is handed out, and erasing leaves nothing', async 
       ['upscales', 1],
       ['deliveries', 1],
       ['feedback', 1],
+      ['rooms', 0],
+      ['roomPictures', 0],
       ['photosADay', 1],
       ['events', 0],
     ],

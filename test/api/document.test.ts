@@ -2,9 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Static } from 'typebox';
 import Schema from 'typebox/schema';
+import type * as RoomSchemas from '../../src/api/room-schemas.ts';
 import type { LimitsAnswer, ModelsAnswer, UpscaleAnswer } from '../../src/api/schemas.ts';
 import type * as Schemas from '../../src/api/telegram-schemas.ts';
 import { createClient, type Limits, type ModelState, type UpscaleState } from '../../src/client/client.ts';
+import {
+  type Chores,
+  createRoomClient,
+  createRoomSenderClient,
+  type LeasedSend,
+  type RoomState,
+} from '../../src/client/room-client.ts';
 import {
   type Broadcast,
   createSenderClient,
@@ -48,6 +56,9 @@ export type ClientMatchesSchemas = [
   Mutual<QueueState, Static<typeof Schemas.QueueAnswer>>,
   Mutual<Broadcast, Static<typeof Schemas.BroadcastAnswer>>,
   Mutual<Recipient, Static<typeof Schemas.RecipientsAnswer>['recipients'][number]>,
+  Mutual<RoomState, Static<typeof RoomSchemas.RoomAnswer>>,
+  Mutual<LeasedSend, Static<typeof RoomSchemas.LeasedSends>['sends'][number]>,
+  Mutual<Chores, Static<typeof RoomSchemas.RoomChores>>,
 ];
 
 test('every call of the client is in the OpenAPI document, and so is every answer', async (t) => {
@@ -64,9 +75,10 @@ test('every call of the client is in the OpenAPI document, and so is every answe
   const client = createClient({ url, fetch: checking });
 
   async function check(address: URL, method: string, headers: Headers, response: Response): Promise<void> {
-    const path = Object.keys(document.paths).find((known) =>
-      new RegExp(`^${known.replace(/\{\w+\}/g, '[^/]+')}$`).test(address.pathname),
-    );
+    // Words stand before names that stand for anything.
+    const path = Object.keys(document.paths)
+      .sort((a, b) => a.split('{').length - b.split('{').length)
+      .find((known) => new RegExp(`^${known.replace(/\{\w+\}/g, '[^/]+')}$`).test(address.pathname));
     const operation = document.paths[path ?? '']?.[method.toLowerCase()];
     assert.ok(operation, `${method} ${address.pathname} is not in the document`);
     seen.add(`${method} ${path}`);
@@ -134,6 +146,7 @@ test('every call of the client is in the OpenAPI document, and so is every answe
   assert.equal(await user.nextQuestion(), undefined);
   await assert.rejects(user.getCrop(id), { code: 'TRIAL_ITEM_NOT_FOUND' });
   await assert.rejects(user.answerQuestion(id, 'x'), { code: 'TRIAL_ITEM_NOT_FOUND' });
+  await useRooms(url, checking, id);
   await client.deleteUpscale(id);
   await assert.rejects(client.getResult(id), { code: 'UPSCALE_NOT_FOUND' });
   await assert.rejects(client.createUpscale(new Uint8Array(9)), { code: 'NOT_AN_IMAGE' });
@@ -177,3 +190,50 @@ test('every call of the client is in the OpenAPI document, and so is every answe
     await assert.rejects(nowhere.listModels(), { code: 'API_UNREACHABLE' });
   });
 });
+
+/** Every operation of rooms, once. */
+async function useRooms(url: string, checking: typeof fetch, upscaleId: string): Promise<void> {
+  const rooms = createRoomClient({ url, fetch: checking });
+  const others = createRoomClient({ url, fetch: checking, user: 'telegram:8' });
+  const sender = createRoomSenderClient({ url, fetch: checking });
+  await sender.putBot('boardsharp_bot');
+  const { id, code } = await rooms.createRoom({ title: 'Room', name: 'Anna', language: 'en' });
+  await rooms.listRooms();
+  await rooms.getRoom(id);
+  await rooms.renameRoom(id, 'Hall');
+  assert.equal((await others.getDoor(code)).title, 'Hall');
+  await others.joinRoom({ code, name: 'Boris', language: 'ru' });
+  await others.patchRoomWishes(id, { shares: 'always' });
+  await rooms.shareToRoom(id, { upscaleIds: [upscaleId] });
+  const [send] = await sender.leaseSends({ max: 5, leaseSeconds: 60, wait: 5 });
+  assert.ok(send);
+  const [picture] = send.pictures;
+  assert.ok(picture);
+  const { pictureId } = picture;
+  await sender.getRoomPicture(pictureId, { maxBytes: 1e6 });
+  const messages = [{ pictureId, messageId: 5, fileId: 'F', fileKind: 'photo' as const }];
+  await sender.ackSend(send.id, { lease: send.lease, outcome: 'sent', chatId: 8, messages });
+  const gallery = `${url}/v1/gallery/${code}`;
+  for (const path of [
+    '',
+    '/zip',
+    '/pdf',
+    '/qr',
+    ...['result', 'original', 'preview'].map((kind) => `/pictures/${pictureId}/${kind}`),
+  ]) {
+    assert.equal((await checking(`${gallery}${path}`)).status, 200, path);
+  }
+  await checking(`${gallery}/pictures/${pictureId}/report`, { method: 'POST' });
+  await others.reportByMessage({ chatId: 8, messageId: 5 });
+  await rooms.removeByMessage({ chatId: 8, messageId: 5 });
+  await rooms.removePicture(pictureId);
+  const { deletions, reports } = await sender.leaseChores({ max: 5, leaseSeconds: 60 });
+  assert.deepEqual([deletions.length, reports.length], [1, 1]);
+  await sender.settleChore({ reportId: reports[0]?.reportId ?? '' });
+  const [, other] = await rooms.listMembers(id);
+  await rooms.putRole(id, other?.memberId ?? '', 'moderator');
+  await rooms.rotateRoomCode(id);
+  await rooms.removeMember(id, other?.memberId ?? '');
+  await assert.rejects(others.leaveRoom(id), { code: 'ROOM_NOT_FOUND' });
+  await rooms.closeRoom(id);
+}

@@ -20,7 +20,7 @@ test('a photo is seen at once and comes back as a file, in reply, with a preview
   assert.ok(call?.parameters.thumbnail, 'with a preview');
   assert.deepEqual(
     result.reply_markup?.inline_keyboard.flat().map(({ text }) => text),
-    ['×2', 'clean', 'Original', '👍', '👎'],
+    ['×2', 'clean', 'Original', '👍', '👎', 'Share to a room'],
   );
   await eventually(() => telegram.updates.pending() === 0, 'the update was not confirmed');
 });

@@ -37,7 +37,7 @@ const VALUES = Object.fromEntries(
       'dead',
       'waiting',
     ],
-    ...['sent', 'gone', 'megabytes'],
+    ...['sent', 'gone', 'megabytes', 'pictures'],
   ].map((name) => [name, 2]),
 );
 const WORDS = Object.fromEntries(
@@ -56,7 +56,7 @@ const WORDS = Object.fromEntries(
       'oldest',
       'state',
     ],
-    ...['wait50', 'wait95', 'total50', 'total95'],
+    ...['wait50', 'wait95', 'total50', 'total95', 'title', 'name', 'link', 'user'],
   ].map((name) => [name, 'word']),
 );
 

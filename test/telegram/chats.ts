@@ -38,6 +38,8 @@ export interface ChatState {
   refusal: string | undefined;
   movedTo: number | undefined;
   readonly topics: Set<number>;
+  /** Of a group: who may decide about it. */
+  readonly administrators: Set<number>;
   readonly messages: Map<number, StoredMessage>;
   /** What the bot did to messages, by message: how often it was edited. */
   readonly edits: Map<number, number>;
@@ -87,6 +89,7 @@ export function createState(now: () => number = Date.now): State {
 export function addChat(state: State, chat: Chat): ChatState {
   const added: ChatState = {
     ...{ chat, refusal: undefined, movedTo: undefined, topics: new Set(), messages: new Map() },
+    administrators: new Set(),
     ...{ edits: new Map(), reactions: new Map(), lastAction: undefined, nextId: 1 },
   };
   state.chats.set(chat.id, added);

@@ -57,6 +57,7 @@ interface Button {
   readonly text: string;
   readonly callback_data?: string;
   readonly url?: string;
+  readonly copy_text?: { readonly text: string };
 }
 
 export function checkMarkup(markup: unknown): void {
@@ -64,11 +65,13 @@ export function checkMarkup(markup: unknown): void {
   if (rows.flat().length > 100 || JSON.stringify(markup ?? '').length > 10_000) {
     throw badRequest('reply markup is too long');
   }
-  for (const { text, callback_data: data, url } of rows.flat()) {
+  for (const { text, callback_data: data, url, copy_text: copy } of rows.flat()) {
     if (text === '') throw badRequest("can't parse inline keyboard button: Text buttons are unallowed");
     if (data !== undefined && (data === '' || Buffer.byteLength(data) > 64))
       throw badRequest('BUTTON_DATA_INVALID');
-    if (data === undefined && url === undefined)
+    if (copy !== undefined && (copy.text.length < 1 || copy.text.length > 256))
+      throw badRequest('BUTTON_COPY_TEXT_INVALID');
+    if (data === undefined && url === undefined && copy === undefined)
       throw badRequest('Text buttons are unallowed in the inline keyboard');
   }
 }

@@ -232,6 +232,12 @@ export const METHODS: Readonly<Record<string, Method>> = {
     chat.messages.delete(Number(parameters.message_id));
     return true;
   },
+  getChatMember({ state, parameters }) {
+    const chat = findChat(state, parameters.chat_id);
+    const user = state.users.get(Number(parameters.user_id));
+    if (user === undefined) throw badRequest('PARTICIPANT_ID_INVALID');
+    return { status: chat.administrators.has(user.id) ? 'administrator' : 'member', user };
+  },
   sendChatAction({ state, parameters }) {
     const chat = findChat(state, parameters.chat_id);
     chat.lastAction = String(parameters.action);

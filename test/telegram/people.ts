@@ -51,7 +51,10 @@ export interface Person {
 
 export interface People {
   person(id: number, language?: string): Person;
-  group(title: string, options?: { topics?: readonly number[] }): ChatState;
+  group(
+    title: string,
+    options?: { topics?: readonly number[]; administrators?: readonly number[] },
+  ): ChatState;
   /** The group goes on as a supergroup with another id. */
   migrate(group: ChatState): ChatState;
   /** What stands in a chat, in order; only the bot's where `fromBot`. */
@@ -170,7 +173,7 @@ export function createPeople(state: State, updates: UpdateQueue): People {
 
   return {
     person,
-    group(title, { topics = [] } = {}) {
+    group(title, { topics = [], administrators = [] } = {}) {
       const isForum = topics.length > 0;
       const id = isForum ? -1_001_000_000_000 - state.chats.size : -1000 - state.chats.size;
       const chat = {
@@ -181,6 +184,7 @@ export function createPeople(state: State, updates: UpdateQueue): People {
       };
       const added = addChat(state, chat as Chat);
       for (const topic of topics) added.topics.add(topic);
+      for (const id of administrators) added.administrators.add(id);
       return added;
     },
     migrate: (group) => migrate(state, group),
