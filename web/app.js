@@ -19,6 +19,7 @@ import {
   picturePath,
   request,
 } from './requests.js';
+import { openRooms, prepareRooms } from './rooms-dialog.js';
 import { say, unsay } from './say.js';
 import { Sender } from './sender.js';
 import { stateText } from './state-text.js';
@@ -62,6 +63,7 @@ const actions = {
   remove: (photo) => forget(photo),
   retry: (photo) => (photo.phase === 'sent' ? startAgain(photo) : sender.retry(photo.key)),
   download,
+  share: ({ id }) => openRooms(id),
   large: async (photo) => {
     const size = photo.upscale?.output;
     if (size) await showLarge({ name: nameOf(photo), ...(await pictures(photo)), size });
@@ -78,6 +80,7 @@ takeIn({
   onHover: (isOver) => document.body.classList.toggle('is-dropping', isOver),
 });
 keepOptions();
+prepareRooms();
 for (const button of document.querySelectorAll('[data-language]')) {
   const chosen = /** @type {import('./language.js').Language} */ (
     /** @type {HTMLElement} */ (button).dataset.language

@@ -8,7 +8,7 @@ import { isOpen, stateText } from './state-text.js';
 /**
  * @typedef {{
  *   cancel: (photo: Photo) => void, erase: (photo: Photo) => void, remove: (photo: Photo) => void,
- *   retry: (photo: Photo) => void, download: (photo: Photo, event: Event) => void, large: (photo: Photo) => void,
+ *   retry: (photo: Photo) => void, share: (photo: Photo) => void, download: (photo: Photo, event: Event) => void, large: (photo: Photo) => void,
  *   pictures: (photo: Photo) => Promise<{ before: string, after: string }>, lost: (photo: Photo) => void
  * }} CardActions
  */
@@ -34,7 +34,7 @@ export class Card {
     const heading = this.#part('name');
     heading.id = `photo-${photo.key}`;
     this.element.setAttribute('aria-labelledby', heading.id);
-    for (const name of /** @type {const} */ (['cancel', 'erase', 'remove', 'retry'])) {
+    for (const name of /** @type {const} */ (['cancel', 'erase', 'remove', 'retry', 'share'])) {
       this.#part(name).addEventListener('click', () => actions[name](this.photo));
     }
     this.#part('download').addEventListener('click', (event) => actions.download(this.photo, event));
@@ -61,7 +61,8 @@ export class Card {
     this.#show('remove', phase === 'refused' || phase === 'unsent' || phase === 'gone');
     this.#show('retry', this.#offersRetry(status));
     this.#show('download', status === 'done');
-    for (const action of ['cancel', 'erase', 'remove', 'retry', 'download']) {
+    this.#show('share', status === 'done');
+    for (const action of ['cancel', 'erase', 'remove', 'retry', 'share', 'download']) {
       const label = t('photo.named', { action: t(`photo.${action}`), name });
       this.#part(action).setAttribute('aria-label', label);
     }

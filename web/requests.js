@@ -72,7 +72,7 @@ export function hasKey() {
 
 /**
  * @param {string} path
- * @param {{ method?: string, signal?: AbortSignal, isQuiet?: boolean }} [options] `isQuiet`: the user is not asked for a key
+ * @param {{ method?: string, signal?: AbortSignal, headers?: Record<string, string>, body?: string, isQuiet?: boolean }} [options] `isQuiet`: the user is not asked for a key
  * @returns {Promise<Response>} a successful one
  */
 export async function request(path, { isQuiet = false, ...options } = {}) {
@@ -143,11 +143,11 @@ export async function eraseUnanswered(photo) {
   }
 }
 
-/** @param {string} path @param {string | null} key @param {{ method?: string, signal?: AbortSignal }} options */
+/** @param {string} path @param {string | null} key @param {{ method?: string, signal?: AbortSignal, headers?: Record<string, string>, body?: string }} options */
 async function fetchOnce(path, key, options) {
-  const headers = key === null ? {} : { Authorization: `Bearer ${key}` };
+  const headers = key === null ? options.headers : { ...options.headers, Authorization: `Bearer ${key}` };
   try {
-    return await fetch(path, { ...options, headers });
+    return await fetch(path, { ...options, headers: headers ?? {} });
   } catch (error) {
     if (options.signal?.aborted) throw error;
     throw new Problem({ code: 'NETWORK' });

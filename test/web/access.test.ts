@@ -240,7 +240,7 @@ test('everything is reached with the Tab key alone, in the order it is seen', op
   }
   assert.deepEqual(names, [
     ...['Skip to the photos', 'English', 'Русский', 'picker', 'More about this', 'scale', 'format'],
-    ...['Download', 'Erase', 'Before and after', 'Divider between before and after', 'Zoom out', 'Zoom in'],
-    ...['Full resolution', 'Whole picture', 'Large view', 'REST API'],
+    ...['Download', 'Share to a room', 'Erase', 'Before and after', 'Divider between before and after'],
+    ...['Zoom out', 'Zoom in', 'Full resolution', 'Whole picture', 'Large view', 'rooms-link', 'REST API'],
   ]);
 });
