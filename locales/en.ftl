@@ -21,7 +21,7 @@ privacy = <b>What happens to your photos</b>
     A photo is stored to be worked on, and erased together with its result after { $hours ->
         [one] { $hours } hour
        *[other] { $hours } hours
-    } at the latest. Nobody looks at it, and nothing is trained with it. Where and when a photo was taken never leaves: it is removed from results.
+    } at the latest. Nobody looks at it, and nothing is trained with it, unless you allow that in /settings; you can take it back at any time. Where and when a photo was taken never leaves: it is removed from results.
     Stored beside it: your Telegram number, your settings, and how long photos took. /mydata shows all of it, /delete erases it. What is in this chat stays until you delete it here.
 unknown = Send me a photo of a board, or see /help.
 group-hint = Reply with /enhance to a photo of a board, or write it below one.
@@ -50,13 +50,14 @@ fallback = Nothing could be made sharper without guessing, so nothing was guesse
 original = Original
 stale = This button is too old. Send the photo again.
 thanks = Thank you!
-sorry-bad = Thank you. What was wrong? Write /feedback and your words.
+sorry-bad = Thank you. What was wrong?
 working-again = I am working on it.
 settings = <b>Settings</b>
     Size: { $scale }
     Look: { $look }
     Results: { $sendAs }
     Language: { $language }
+    My photos: { $consent }
 scale-auto = chosen by the photo
 scale-2 = ×2
 scale-4 = ×4
@@ -230,3 +231,32 @@ error-ROOM_FULL = This room is full. Ask its owner to make another one.
 error-ROOM_LIMIT = You have as many rooms as one may have. Close one of them first: /room
 error-ROOM_EXISTS = This chat is a room already. Its members find it with /room.
 error-ROOM_OWNER = The owner stays in the room. Close it instead: /room
+why-unreadable = Still unreadable
+why-letters = Letters are wrong
+why-slow = Too slow
+why-other = Something else
+why-ask = What was it? Write it in reply to this message.
+why-nothing = Nothing more
+read-how = <b>The reading trial</b>
+    You see words cut out of photos of boards. Write what you read, just that; if you cannot read it, press the button. There is no time to keep, and nobody is compared with anybody.
+read-word = What is written here? You have answered { NUMBER($answered) }, { NUMBER($left) } are left.
+read-formula = Which formula is this? You have answered { NUMBER($answered) }, { NUMBER($left) } are left.
+read-cannot = Can't read
+read-stop = Enough
+read-none = There is nothing to read now. Thank you!
+read-enough = Thank you! With /read it goes on.
+consent-no = not used for anything
+consent-yes = may be used for training and the reading trial
+consent-give = Let my photos be used
+consent-take = Do not use my photos
+consent-given = Photos you send from now on may be used, and are kept until you take this back here.
+consent-taken = Your photos are not used any more, and removed.
+admin-survey-usage = /survey, then a line for the question and a line for each answer: English || русский
+admin-survey = { $told }
+    { $question }
+    { $choices }
+    Answers: { NUMBER($answered) }
+admin-csv = Answers (CSV)
+admin-pilot-report = The pilot report of the last 30 days. Open it in a browser.
+command-read = help us: read words on boards
+command-survey = ask everybody

@@ -31,6 +31,8 @@ const tags = ['administration'];
 const NOTHING = Type.Null({ description: 'Done' });
 const DEFAULT_DAYS = 7;
 const LISTED = 20;
+/** Telegram's limit of a poll's question. */
+const MAX_QUESTION = 300;
 
 /** Adds the routes. The server must read JSON. */
 export function addAdminRoutes(server: Server, { stores, config }: RouteContext): void {
@@ -144,7 +146,11 @@ export function addAdminRoutes(server: Server, { stores, config }: RouteContext)
     },
     async handler(request, reply) {
       checkAdmin(request, config);
-      const id = await db.transaction((tx) => createBroadcast(tx, request.body));
+      const { en, ru, options = null } = request.body;
+      if (options !== null && Math.max(en.length, ru.length) > MAX_QUESTION) {
+        throw new AppError('INVALID_REQUEST', `a question has at most ${MAX_QUESTION} signs`);
+      }
+      const id = await db.transaction((tx) => createBroadcast(tx, { en, ru }, options));
       return reply.code(201).send(await broadcast(id));
     },
   });
@@ -190,7 +196,7 @@ export function addAdminRoutes(server: Server, { stores, config }: RouteContext)
   async function broadcast(id: string) {
     const found = await findBroadcast(db, checkUuid(id));
     if (found === undefined) throw new AppError('NOT_FOUND', id);
-    return { ...found, text: { ...found.text } };
+    return { ...found, text: { ...found.text }, options: found.options && [...found.options] };
   }
 
   server.route({
@@ -208,7 +214,11 @@ export function addAdminRoutes(server: Server, { stores, config }: RouteContext)
       checkService(request);
       const { max, leaseSeconds } = request.body;
       const recipients = await leaseRecipients(db, max, leaseSeconds);
-      return { recipients: recipients.map((recipient) => ({ ...recipient, text: { ...recipient.text } })) };
+      return {
+        recipients: recipients.map(({ text, options, ...recipient }) => ({
+          ...{ ...recipient, text: { ...text }, options: options && [...options] },
+        })),
+      };
     },
   });
 
@@ -227,8 +237,8 @@ export function addAdminRoutes(server: Server, { stores, config }: RouteContext)
     async handler(request, reply) {
       checkService(request);
       const id = checkUuid(request.params.id);
-      const { telegramId, outcome, afterSeconds = 1 } = request.body;
-      const how = outcome === 'retry' ? { afterSeconds } : { state: outcome };
+      const { telegramId, outcome, pollId = null, afterSeconds = 1 } = request.body;
+      const how = outcome === 'retry' ? { afterSeconds } : { state: outcome, pollId };
       await db.transaction((tx) => settleRecipient(tx, id, telegramId, how));
       return reply.code(204).send(null);
     },

@@ -11,17 +11,21 @@ import { countOpen, findByIdempotencyKey, findOpenIds } from '../storage/upscale
 import {
   findEverything,
   findUser,
+  saveLanguage,
   saveReachable,
   saveUserSettings,
   type User,
 } from '../storage/user-records.ts';
+import { changeConsent } from './change-consent.ts';
 import { findCaller, findOwn, isAdmin, type RouteContext } from './route-context.ts';
 import { problems, type Server, UpscaleAnswer, UpscaleHeaders, UpscaleId } from './schemas.ts';
 import {
   AgainBody,
+  ConsentBody,
   CountAnswer,
   FeedbackBody,
   MeAnswer,
+  MeQuery,
   MyData,
   SettingsChange,
   type UserSettings,
@@ -38,10 +42,11 @@ export function addMeRoutes(server: Server, context: RouteContext): void {
   const { db, blobs, queue } = stores;
 
   async function answer(user: User, admin: boolean) {
-    const { ban, createdAt, id } = user;
+    const { ban, consentAt, createdAt, id } = user;
     return {
       settings: { ...DEFAULTS, ...user.settings },
       isAdmin: admin,
+      consentAt: consentAt?.toISOString() ?? null,
       ban: ban === null ? null : { reason: ban.reason, until: ban.until === null ? null : String(ban.until) },
       openUpscales: await countOpen(db, id),
       createdAt: createdAt.toISOString(),
@@ -55,6 +60,7 @@ export function addMeRoutes(server: Server, context: RouteContext): void {
       tags,
       operationId: 'getMe',
       summary: 'Your settings, and whether you are an administrator or banned',
+      querystring: MeQuery,
       response: { 200: MeAnswer, ...problems(401, 429, 503) },
     },
     async handler(request) {
@@ -62,6 +68,7 @@ export function addMeRoutes(server: Server, context: RouteContext): void {
       if (user === undefined) throw new AppError('NOT_FOUND', 'you were erased just now');
       // Who asks can be reached again.
       if (user.telegramId !== null) await saveReachable(db, user.telegramId, true);
+      if (request.query.language !== undefined) await saveLanguage(db, user.id, request.query.language);
       return answer(user, isAdmin(request, config));
     },
   });
@@ -87,6 +94,28 @@ export function addMeRoutes(server: Server, context: RouteContext): void {
   });
 
   server.route({
+    method: 'PUT',
+    url: '/v1/me/consent',
+    schema: {
+      tags,
+      operationId: 'putConsent',
+      summary: 'Let your photos from now on be used for training and the reading trial, or take that back',
+      description:
+        'Off unless you say so. Taking it back removes your photos from the trial, and erases what is older than RETENTION.',
+      body: ConsentBody,
+      response: { 200: MeAnswer, ...problems(400, 401, 429, 503) },
+    },
+    async handler(request) {
+      const id = await findCaller(request, context);
+      const { retentionMs } = config;
+      await changeConsent(stores, id, { agreed: request.body.agreed, retentionMs });
+      const user = await findUser(db, id);
+      if (user === undefined) throw new AppError('NOT_FOUND', 'you were erased just now');
+      return answer(user, isAdmin(request, config));
+    },
+  });
+
+  server.route({
     method: 'DELETE',
     url: '/v1/me',
     schema: {
@@ -96,7 +125,10 @@ export function addMeRoutes(server: Server, context: RouteContext): void {
       response: { 204: NOTHING, ...problems(401, 429, 503) },
     },
     async handler(request, reply) {
-      await eraseUser(stores, await findCaller(request, context));
+      const id = await findCaller(request, context);
+      // Their rows go with the user; what they point to must go before.
+      await changeConsent(stores, id, { agreed: false, retentionMs: config.retentionMs });
+      await eraseUser(stores, id);
       return reply.code(204).send(null);
     },
   });
@@ -181,16 +213,18 @@ export function addMeRoutes(server: Server, context: RouteContext): void {
       response: { 204: NOTHING, ...problems(400, 401, 404, 429, 503) },
     },
     async handler(request, reply) {
-      const { upscaleId, rating, comment } = request.body;
-      if (rating === undefined && comment === undefined) {
-        throw new AppError('INVALID_REQUEST', 'a rating or a comment is needed');
+      const { upscaleId, rating, reason, comment } = request.body;
+      if (rating === undefined && reason === undefined && comment === undefined) {
+        throw new AppError('INVALID_REQUEST', 'a rating, a reason or a comment is needed');
       }
       if (upscaleId !== undefined) await findOwn(request, upscaleId, context);
       const userId = await findCaller(request, context);
       await saveFeedback(db, {
         userId,
         upscaleId: upscaleId ?? null,
-        rating: rating ?? 0,
+        // Who names a reason did not like it.
+        rating: rating ?? (reason === undefined ? 0 : -1),
+        reason: reason ?? null,
         comment: comment ?? null,
       });
       return reply.code(204).send(null);

@@ -23,6 +23,7 @@ import { addGalleryRoutes } from './gallery-routes.ts';
 import { addMeRoutes } from './me-routes.ts';
 import { createMetrics } from './metrics.ts';
 import { addPictureRoutes } from './picture-routes.ts';
+import { addPilotRoutes } from './pilot-routes.ts';
 import { answerClientError, answerError } from './problem.ts';
 import { addRoomMemberRoutes } from './room-member-routes.ts';
 import { addRoomPictureRoutes } from './room-picture-routes.ts';
@@ -163,6 +164,7 @@ function addJsonRoutes(server: Server, context: RouteContext): void {
   addDeliveryRoutes(server, context);
   addAdminRoutes(server, context);
   addTrialRoutes(server, context);
+  addPilotRoutes(server, context);
   addRoomRoutes(server, context);
   addRoomMemberRoutes(server, context);
   addRoomPictureRoutes(server, context);

@@ -1,6 +1,7 @@
 /** The shapes of what the Telegram bot asks for: its users, deliveries, and the administrator's routes. */
 import { type Static, type TSchema, Type } from 'typebox';
 import { LOOKS } from '../job.ts';
+import { REASONS } from '../storage/feedback-records.ts';
 import { nullable, UpscaleAnswer, words } from './schemas.ts';
 
 /** Telegram's ids have at most 52 bits. */
@@ -51,9 +52,21 @@ export const UserSettings = closed(settings);
 export type UserSettings = Static<typeof UserSettings>;
 export const SettingsChange = Type.Partial(Type.Object(settings), { additionalProperties: false });
 
+export const MeQuery = Type.Object(
+  {
+    language: Type.Optional(
+      words(['en', 'ru'], 'What your chat program speaks: for what you are sent unasked'),
+    ),
+  },
+  { additionalProperties: false },
+);
 export const MeAnswer = Type.Object({
   settings: UserSettings,
   isAdmin: Type.Boolean(),
+  consentAt: nullable(
+    Type.String({ format: 'date-time' }),
+    'Since when your photos may be used; null: they may not',
+  ),
   ban: nullable(Type.Object({ reason: nullable(Type.String()), until: nullable(Type.String()) })),
   openUpscales: count,
   createdAt: Type.String({ format: 'date-time' }),
@@ -68,9 +81,11 @@ export const AgainBody = closed({
   scale: Type.Optional(settings.scale),
   look: Type.Optional(words(LOOKS, 'How the board shall look')),
 });
+export const ConsentBody = closed({ agreed: Type.Boolean() });
 export const FeedbackBody = closed({
   upscaleId: Type.Optional(uuid),
   rating: Type.Optional(Type.Unsafe<-1 | 1>({ type: 'integer', enum: [-1, 1] })),
+  reason: Type.Optional(words(REASONS, 'Why it was not good')),
   comment: Type.Optional(Type.String({ minLength: 1, maxLength: 4096 })),
 });
 
@@ -112,6 +127,7 @@ export const LeasedDeliveries = Type.Object({
       lease: uuid,
       albumId: nullable(Type.String()),
       sendAs,
+      asksRating: Type.Boolean({ description: 'Now and then: who is asked every time stops answering' }),
       attempts: count,
       items: Type.Array(
         Type.Object({
@@ -208,14 +224,30 @@ export const BanBody = closed({
   until: Type.Optional(Type.String({ format: 'date-time', description: 'Empty: for ever' })),
 });
 
+/** Telegram's own limits of polls. */
+const choice = (make: typeof closed) =>
+  make({
+    en: Type.String({ minLength: 1, maxLength: 100 }),
+    ru: Type.String({ minLength: 1, maxLength: 100 }),
+  });
 export const BroadcastBody = closed({
   en: Type.String({ minLength: 1, maxLength: 4096 }),
   ru: Type.String({ minLength: 1, maxLength: 4096 }),
+  options: Type.Optional(
+    Type.Array(choice(closed), { minItems: 2, maxItems: 10, description: 'A survey: what can be answered' }),
+  ),
+});
+const options = nullable(Type.Array(choice(Type.Object as typeof closed)), 'Of a survey');
+export const PollId = Type.Object({ id: Type.String({ maxLength: 64 }) });
+export const PollAnswerBody = closed({
+  option: orNull(Type.Integer({ minimum: 0, maximum: 9 }), 'Null: it is taken back'),
 });
 export const BroadcastAnswer = Type.Object({
   id: uuid,
   text: Type.Object({ en: Type.String(), ru: Type.String() }),
   state: words(['draft', 'running', 'stopped', 'done'], 'A draft is sent to nobody'),
+  options,
+  answered: count,
   waiting: count,
   sent: count,
   gone: count,
@@ -225,6 +257,7 @@ export const RecipientsAnswer = Type.Object({
     Type.Object({
       broadcastId: uuid,
       text: Type.Object({ en: Type.String(), ru: Type.String() }),
+      options,
       telegramId: telegramNumber,
       language: nullable(Type.String()),
     }),
@@ -233,5 +266,6 @@ export const RecipientsAnswer = Type.Object({
 export const RecipientBody = closed({
   telegramId: telegramNumber,
   outcome: words(['sent', 'gone', 'retry'], 'How it went'),
+  pollId: Type.Optional(Type.String({ maxLength: 64, description: 'Of the poll that was sent' })),
   afterSeconds: Type.Optional(Type.Number({ minimum: 0, maximum: 86_400 })),
 });

@@ -3,11 +3,13 @@ import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { AppError } from '../errors.ts';
 import { answerQuestion, nextQuestion, readCrop } from '../pilot/reading-trial.ts';
+import { findUnanswered } from '../storage/trial-records.ts';
 import { checkUuid, findCaller, type RouteContext } from './route-context.ts';
 import { nullable, problems, type Server, words } from './schemas.ts';
 import { Id } from './telegram-schemas.ts';
 
 const tags = ['reading trial'];
+const OPEN_SECONDS = 3600;
 
 export const QuestionAnswer = Type.Object({
   itemId: Type.String({ format: 'uuid' }),
@@ -45,6 +47,24 @@ export function addTrialRoutes(server: Server, context: RouteContext): void {
     async handler(request) {
       const question = await nextQuestion(db, await findCaller(request, context));
       return { question: question === undefined ? null : { ...question } };
+    },
+  });
+
+  server.route({
+    method: 'GET',
+    url: '/v1/trial/open',
+    schema: {
+      tags,
+      operationId: 'openQuestion',
+      summary: 'What you were asked within the last hour and have not answered; nobody is asked by this',
+      response: {
+        200: Type.Object({ itemId: nullable(Type.String({ format: 'uuid' })) }),
+        ...problems(401, 429, 503),
+      },
+    },
+    async handler(request) {
+      const open = await findUnanswered(db, await findCaller(request, context), OPEN_SECONDS);
+      return { itemId: open?.id ?? null };
     },
   });
 

@@ -1,5 +1,5 @@
 /** What administrators say to the bot; the API decides who is one. To everybody else these commands are not there. */
-import { type Composer, type Context, InlineKeyboard } from 'grammy';
+import { type Composer, type Context, InlineKeyboard, InputFile } from 'grammy';
 import type { Broadcast, QueueState, Statistics } from '../client/telegram-client.ts';
 import { AppError } from '../errors.ts';
 import { decodePress, encodePress } from './callback-data.ts';
@@ -56,9 +56,30 @@ export function addAdministration(desk: Desk, bot: Composer<Context>): void {
     return ctx.reply(...tellBroadcast(say, draft));
   });
 
+  command('survey', async (ctx, { user, say }, words) => {
+    const [question, ...choices] = words.split('\n').map((line) => {
+      const [en = '', ru = en] = line.split('||').map((text) => text.trim());
+      return { en, ru };
+    });
+    const isWhole = [question, ...choices].every((text) => text?.en && text.ru);
+    if (question === undefined || choices.length < 2 || choices.length > 10 || !isWhole) {
+      return ctx.reply(say('admin-survey-usage'));
+    }
+    const draft = await user.createBroadcast({ ...question, options: choices });
+    return ctx.reply(...tellBroadcast(say, draft));
+  });
+  bot.command('report', async (ctx, next) => {
+    // In reply to a picture it is what everybody may do.
+    if (String(ctx.match).trim() !== '' || ctx.message?.reply_to_message !== undefined) return next();
+    const caller = await findCaller(desk, ctx);
+    if (!caller?.me.isAdmin) return next();
+    const html = new InputFile(await caller.user.getReport('html'), 'pilot-report.html');
+    await ctx.replyWithDocument(html, { caption: caller.say('admin-pilot-report') });
+  });
+
   bot.on('callback_query:data', async (ctx, next) => {
     const press = decodePress(ctx.callbackQuery.data);
-    if (press === undefined || !['retry', 'send', 'stop'].includes(press.verb)) return next();
+    if (press === undefined || !['retry', 'send', 'stop', 'csv'].includes(press.verb)) return next();
     const caller = await findCaller(desk, ctx);
     if (!caller?.me.isAdmin) return next();
     const { user, say } = caller;
@@ -68,6 +89,10 @@ export function addAdministration(desk: Desk, bot: Composer<Context>): void {
         await user.retryDead(subject);
         await attempt(ctx.editMessageText(...tellQueue(say, await user.getQueue())));
         await attempt(ctx.answerCallbackQuery({ text: say('admin-retried') }));
+      } else if (verb === 'csv') {
+        const csv = new InputFile(await user.getAnswers(subject), 'survey.csv');
+        await ctx.replyWithDocument(csv);
+        await attempt(ctx.answerCallbackQuery());
       } else {
         const now = verb === 'send' ? await user.startBroadcast(subject) : await user.stopBroadcast(subject);
         await attempt(ctx.editMessageText(...tellBroadcast(say, now)));
@@ -113,11 +138,19 @@ function tellQueue(
   return [text, { ...HTML, reply_markup }];
 }
 
-function tellBroadcast(say: Say, { id: subject, state, waiting, sent, gone }: Broadcast): Reply {
+function tellBroadcast(say: Say, broadcast: Broadcast): Reply {
+  const { id: subject, state, waiting, sent, gone, options, answered, text } = broadcast;
   const reply_markup = new InlineKeyboard();
   if (state === 'draft' || state === 'stopped') {
     reply_markup.text(say('admin-send'), encodePress({ verb: 'send', subject }));
   }
   if (state === 'running') reply_markup.text(say('admin-stop'), encodePress({ verb: 'stop', subject }));
-  return [say('admin-broadcast', { state, waiting, sent, gone }), { ...HTML, reply_markup }];
+  const told = say('admin-broadcast', { state, waiting, sent, gone });
+  if (options === null) return [told, { ...HTML, reply_markup }];
+  reply_markup.text(say('admin-csv'), encodePress({ verb: 'csv', subject }));
+  const choices = options.map(({ en, ru }) => `• ${en} / ${ru}`).join('\n');
+  return [
+    say('admin-survey', { told, question: `${text.en} / ${text.ru}`, choices, answered }),
+    { ...HTML, reply_markup },
+  ];
 }

@@ -12,9 +12,11 @@ import { addConversation } from './conversation.ts';
 import { runBroadcasts, runDeliveries } from './deliver.ts';
 import { type ApiAddress, type Desk, meetApi } from './desk.ts';
 import { type Listener, listenForHealth } from './listener.ts';
+import { addOpinions } from './opinions.ts';
 import { createPacing } from './pacing.ts';
 import { startPolling } from './polling.ts';
 import { presentBot } from './profile.ts';
+import { addReading } from './reading.ts';
 import { runRoomChores, runRoomSends } from './room-sends.ts';
 import { addRooms } from './rooms.ts';
 import { runStatuses } from './status.ts';
@@ -25,7 +27,7 @@ import { createTurns } from './turns.ts';
 
 type ClientOptions = NonNullable<ConstructorParameters<typeof Api>[1]>;
 
-const ALLOWED_UPDATES = ['message', 'callback_query', 'my_chat_member'] as const;
+const ALLOWED_UPDATES = ['message', 'callback_query', 'my_chat_member', 'poll_answer'] as const;
 /** Of one call of Telegram; uploads of large results need most of it. */
 const CALL_SECONDS = 120;
 const LONGEST_BACKOFF_MS = 30_000;
@@ -92,6 +94,8 @@ export async function openBot(
   const bot = new Bot(token.reveal(), { botInfo, client });
   addAdministration(desk, bot);
   addRooms(desk, bot);
+  addOpinions(desk, bot);
+  addReading(desk, bot);
   addConversation(desk, bot);
   const handle = (update: Update): Promise<boolean> => handleUpdate(bot, update, desk);
 

@@ -35,17 +35,25 @@ export const VERBS = [
   'original',
   'good',
   'bad',
+  // Why it was not liked.
+  'why',
+  'whynot',
+  // Below a crop of the reading trial.
+  'unread',
+  'enough',
   // Below the status.
   'cancel',
   ...ROOM_VERBS,
   // Settings and the like; the id is what was chosen.
   'set',
+  'consent',
   'language',
   'erase',
   // For administrators.
   'retry',
   'send',
   'stop',
+  'csv',
 ] as const;
 export type Verb = (typeof VERBS)[number];
 

@@ -24,7 +24,7 @@ export async function findCaller(desk: Desk, ctx: Context): Promise<Caller | und
   // Anonymous administrators and channels are nobody to deliver to.
   if (from === undefined || from.is_bot) return undefined;
   const person = desk.person(from.id);
-  const me = await person.user.getMe();
+  const me = await person.user.getMe(languageFor(from.language_code, null));
   const language = languageFor(from.language_code, me.settings.language);
   return { ...person, telegramId: from.id, me, language, say: desk.say[language] };
 }
@@ -50,7 +50,7 @@ export function addConversation(desk: Desk, bot: Composer<Context>): void {
   command('start', (ctx, { say }) => ctx.reply(say('start', { hours }), HTML));
   command('help', (ctx, { say }) => ctx.reply(say('help'), HTML));
   command('privacy', (ctx, { say }) => ctx.reply(say('privacy', { hours }), HTML));
-  command('settings', (ctx, caller) => ctx.reply(...settingsMenu(caller.say, caller.me.settings)));
+  command('settings', (ctx, caller) => ctx.reply(...settingsMenu(caller.say, caller.me)));
   command('language', (ctx, { say }) =>
     ctx.reply(say('language-choose'), {
       reply_markup: new InlineKeyboard()
@@ -147,7 +147,7 @@ export function wishesOf({ telegramId, language, me }: Caller): Wishes {
 /** The menu of settings: what is set, and a button for everything else that could be. */
 function settingsMenu(
   say: Say,
-  settings: UserSettings,
+  { settings, consentAt }: Pick<Me, 'settings' | 'consentAt'>,
 ): [string, typeof HTML & { reply_markup: InlineKeyboard }] {
   const { scale, look, sendAs, language } = settings;
   const text = say('settings', {
@@ -155,6 +155,7 @@ function settingsMenu(
     look: say(`look-${look}`),
     sendAs: say(`send-${sendAs}`),
     language: language === null ? say('language-auto') : say('language-name'),
+    consent: say(consentAt === null ? 'consent-no' : 'consent-yes'),
   });
   const button = (label: string, subject: string): [string, string] => [
     label,
@@ -169,7 +170,12 @@ function settingsMenu(
     .text(...button(say('look-clean'), 'look=clean'))
     .row()
     .text(...button(say('send-file'), 'sendAs=file'))
-    .text(...button(say('send-photo'), 'sendAs=photo'));
+    .text(...button(say('send-photo'), 'sendAs=photo'))
+    .row()
+    .text(
+      say(consentAt === null ? 'consent-give' : 'consent-take'),
+      encodePress({ verb: 'consent', subject: consentAt === null ? 'yes' : 'no' }),
+    );
   return [text, { ...HTML, reply_markup }];
 }
 
@@ -198,12 +204,13 @@ async function answerPress(
         await ctx.replyWithDocument(new InputFile(bytes, name), replyHere()).finally(landed);
         return undefined;
       }
-      case 'good':
-      case 'bad':
-        await user.giveFeedback({ upscaleId: subject, rating: verb === 'good' ? 1 : -1 });
-        return say(verb === 'good' ? 'thanks' : 'sorry-bad');
       case 'cancel':
         return say('cancelled-count', { count: await user.cancelDelivery(subject) });
+      case 'consent': {
+        const changed = await user.putConsent(subject === 'yes');
+        await attempt(ctx.editMessageText(...settingsMenu(say, changed)));
+        return say(subject === 'yes' ? 'consent-given' : 'consent-taken');
+      }
       case 'set':
         return await set(subject);
       case 'language': {
@@ -257,8 +264,7 @@ async function answerPress(
         : name === 'look'
           ? { look: value === 'clean' ? 'clean' : 'natural' }
           : { sendAs: value === 'photo' ? 'photo' : 'file' };
-    const { settings } = await user.patchMe(change);
-    await attempt(ctx.editMessageText(...settingsMenu(say, settings)));
+    await attempt(ctx.editMessageText(...settingsMenu(say, await user.patchMe(change))));
     return say('saved');
   }
 }

@@ -199,11 +199,18 @@ export async function runBroadcasts(desk: Desk): Promise<void> {
 
 async function sendBroadcast(desk: Desk, recipient: Recipient): Promise<void> {
   const { sender, api } = desk;
-  const { broadcastId, telegramId, text, language } = recipient;
+  const { broadcastId, telegramId, text, options, language } = recipient;
   const wished = language === 'en' || language === 'ru' ? language : null;
   try {
-    await paced(desk, telegramId, 1, () => api.sendMessage(telegramId, text[languageFor(undefined, wished)]));
-    await sender.ackRecipient(broadcastId, { telegramId, outcome: 'sent' });
+    const speaks = languageFor(undefined, wished);
+    const message: Message = await paced(desk, telegramId, 1, async (): Promise<Message> => {
+      if (options === null) return api.sendMessage(telegramId, text[speaks]);
+      const choices = options.map((choice) => ({ text: choice[speaks] }));
+      // Answers to anonymous polls would not be told to us; the file of answers names nobody.
+      return api.sendPoll(telegramId, text[speaks], choices, { is_anonymous: false });
+    });
+    const poll = message.poll === undefined ? {} : { pollId: message.poll.id };
+    await sender.ackRecipient(broadcastId, { telegramId, outcome: 'sent', ...poll });
   } catch (error) {
     const refusal = understandRefusal(error);
     const heeded = await heed(desk, telegramId, refusal);

@@ -17,11 +17,12 @@ const PRIVATE = [
   'delete',
   'cancel',
   'feedback',
+  'read',
   'remove',
   'report',
 ];
 const GROUP = ['enhance', 'room', 'help', 'privacy'];
-const ADMIN = ['stats', 'queue', 'ban', 'unban', 'broadcast'];
+const ADMIN = ['stats', 'queue', 'ban', 'unban', 'broadcast', 'survey'];
 
 /** English stands for every language that has none of its own. */
 const CODES: readonly (readonly [Language, 'ru' | undefined])[] = [

@@ -81,19 +81,21 @@ function captionOf(say: Say, { upscale }: LeasedItem): string {
   return lines.join('\n');
 }
 
-/** Below a result: the other scale, the other look, the original, two thumbs, and to a room. */
-export function resultButtons(say: Say, { upscale }: LeasedItem): InlineKeyboard {
+/** Below a result: the other scale, the other look, the original, now and then two thumbs, and to a room. */
+export function resultButtons(say: Say, { upscale }: LeasedItem, asksRating: boolean): InlineKeyboard {
   const { id: subject = '', scale, look } = upscale ?? {};
   const otherScale = scale === 4 ? 'x2' : 'x4';
   const otherLook = look === 'clean' ? 'natural' : 'clean';
-  return new InlineKeyboard()
+  const keyboard = new InlineKeyboard()
     .text(scale === 4 ? '×2' : '×4', encodePress({ verb: otherScale, subject }))
     .text(say(`look-${otherLook}`), encodePress({ verb: otherLook, subject }))
-    .text(say('original'), encodePress({ verb: 'original', subject }))
-    .text('👍', encodePress({ verb: 'good', subject }))
-    .text('👎', encodePress({ verb: 'bad', subject }))
-    .row()
-    .text(say('room-share'), encodePress({ verb: 'share', subject }));
+    .text(say('original'), encodePress({ verb: 'original', subject }));
+  if (asksRating) {
+    keyboard
+      .text('👍', encodePress({ verb: 'good', subject }))
+      .text('👎', encodePress({ verb: 'bad', subject }));
+  }
+  return keyboard.row().text(say('room-share'), encodePress({ verb: 'share', subject }));
 }
 
 /** Where a message belongs. The original may be deleted meanwhile: it is sent all the same. */
@@ -111,7 +113,7 @@ export async function sendParcel(desk: Desk, delivery: LeasedDelivery, parcel: P
   const options = {
     ...placeOf(delivery, item.messageId),
     caption,
-    reply_markup: resultButtons(desk.say[language], item),
+    reply_markup: resultButtons(desk.say[language], item, delivery.asksRating),
   };
   if (kind === 'photo') return desk.api.sendPhoto(chatId, file, options);
   return desk.api.sendDocument(chatId, file, {

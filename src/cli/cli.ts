@@ -27,6 +27,7 @@ Usage: boardsharp <command> [options]
   api, worker                  one of them alone; needs DATABASE_URL
   bot                          the Telegram bot alone; needs BOT_TOKEN and API_URL
   trial                        the reading trial: what there is, and how much was read
+  trial photos <folder>        the photos whose owners let them be used
   trial load <folder>          boards with known text for volunteers; docs/pilot.md has the format
   trial close|open|remove <id>
   report                       the pilot report: report.html, .md and .json

@@ -2,6 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AppError } from '../errors.ts';
+import { readGivenPhotos } from '../pilot/consent.ts';
 import { readPictureScores } from '../pilot/evaluation-file.ts';
 import { makePilotReport } from '../pilot/pilot-report.ts';
 import { findCases, type LoadedBoard, loadTrial, removeTrial, trialResults } from '../pilot/reading-trial.ts';
@@ -13,21 +14,24 @@ import { inputError } from './photos.ts';
 
 const DEFAULT_DAYS = 30;
 const SHOWN_CASES = 6;
+/** Written at once, the newest first. */
+const MAX_GIVEN = 1000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** `trial`, `trial load <folder>`, `trial close|open|remove <id>`. */
+/** `trial`, `trial photos|load <folder>`, `trial close|open|remove <id>`. */
 export const runTrial: Command = async (args, context) => {
   const { values, positionals } = readArguments(args, {
     allowPositionals: true,
     options: { name: { type: 'string' } },
   });
   const [verb, subject, ...more] = positionals;
-  const known = verb === undefined || ['load', 'close', 'open', 'remove'].includes(verb);
+  const known = verb === undefined || ['photos', 'load', 'close', 'open', 'remove'].includes(verb);
   if (!known || more.length > 0 || (verb !== undefined && subject === undefined)) {
-    throw usage('there are trial, trial load <folder>, and trial close, open or remove <id>');
+    throw usage('there are trial, trial photos or load <folder>, and trial close, open or remove <id>');
   }
   const config = context.loadConfig();
   if (verb === 'load') return load(context, subject as string, values.name ?? basename(subject as string));
+  if (verb === 'photos') return writeGivenPhotos(context, subject as string);
   if (verb !== undefined && !UUID.test(subject as string))
     throw new AppError('TRIAL_NOT_FOUND', subject as string);
   const stores = await context.openStores(config);
@@ -68,6 +72,23 @@ async function load(context: CommandContext, folder: string, name: string): Prom
     } finally {
       await engine.close();
     }
+  } finally {
+    await stores.close();
+  }
+}
+
+/** The photos whose owners agreed, to be annotated: each is named by its upscale, which `load` asks about once more. */
+async function writeGivenPhotos(context: CommandContext, folder: string): Promise<number> {
+  const stores = await context.openStores(context.loadConfig());
+  try {
+    await mkdir(folder, { recursive: true });
+    let written = 0;
+    for await (const { upscaleId, format, bytes } of readGivenPhotos(stores, MAX_GIVEN)) {
+      await writeFile(join(folder, `${upscaleId}.${format}`), bytes);
+      written++;
+    }
+    context.stdout.write(`${written} photos whose owners agreed: ${folder}\n`);
+    return 0;
   } finally {
     await stores.close();
   }

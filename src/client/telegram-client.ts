@@ -14,9 +14,14 @@ export interface UserSettings {
   readonly language: Language | null;
 }
 
+/** Why a result was not good. */
+export type Reason = 'unreadable' | 'letters' | 'slow' | 'other';
+
 export interface Me {
   readonly settings: UserSettings;
   readonly isAdmin: boolean;
+  /** Since when their photos may be used; null: they may not. */
+  readonly consentAt: string | null;
   readonly ban: { readonly reason: string | null; readonly until: string | null } | null;
   readonly openUpscales: number;
   readonly createdAt: string;
@@ -59,6 +64,8 @@ export interface LeasedDelivery extends Place {
   readonly lease: string;
   readonly albumId: string | null;
   readonly sendAs: SendAs;
+  /** Whether to ask what they think of it. */
+  readonly asksRating: boolean;
   readonly attempts: number;
   readonly items: LeasedItem[];
 }
@@ -125,10 +132,19 @@ export interface QueueState {
   }[];
 }
 
+/** An answer of a survey. */
+export interface Choice {
+  readonly en: string;
+  readonly ru: string;
+}
+
 export interface Broadcast {
   readonly id: string;
   readonly text: { readonly en: string; readonly ru: string };
   readonly state: 'draft' | 'running' | 'stopped' | 'done';
+  /** Of a survey. */
+  readonly options: Choice[] | null;
+  readonly answered: number;
   readonly waiting: number;
   readonly sent: number;
   readonly gone: number;
@@ -137,6 +153,7 @@ export interface Broadcast {
 export interface Recipient {
   readonly broadcastId: string;
   readonly text: { readonly en: string; readonly ru: string };
+  readonly options: Choice[] | null;
   readonly telegramId: number;
   readonly language: string | null;
 }
@@ -153,9 +170,12 @@ export interface Question {
 export function createUserClient(options: ClientOptions) {
   const { json, send, bytes } = speak(options);
   return {
-    getMe: (call?: CallOptions) => json<Me>('GET', '/v1/me', undefined, call),
+    /** @param language what their chat program speaks, to be remembered */
+    getMe: (language?: Language, call?: CallOptions) =>
+      json<Me>('GET', language === undefined ? '/v1/me' : `/v1/me?language=${language}`, undefined, call),
     patchMe: (settings: Partial<UserSettings>, call?: CallOptions) =>
       json<Me>('PATCH', '/v1/me', settings, call),
+    putConsent: (agreed: boolean, call?: CallOptions) => json<Me>('PUT', '/v1/me/consent', { agreed }, call),
     deleteMe: (call?: CallOptions) => send('DELETE', '/v1/me', undefined, call),
     getMyData: (call?: CallOptions) => json<Record<string, unknown[]>>('GET', '/v1/me/data', undefined, call),
     /** How many were cancelled. */
@@ -171,7 +191,12 @@ export function createUserClient(options: ClientOptions) {
         'Idempotency-Key': idempotencyKey,
       }),
     giveFeedback: (
-      feedback: { readonly upscaleId?: string; readonly rating?: -1 | 1; readonly comment?: string },
+      feedback: {
+        readonly upscaleId?: string;
+        readonly rating?: -1 | 1;
+        readonly reason?: Reason;
+        readonly comment?: string;
+      },
       call?: CallOptions,
     ) => send('POST', '/v1/feedback', feedback, call),
     /** The same photo message again changes nothing. */
@@ -190,6 +215,9 @@ export function createUserClient(options: ClientOptions) {
     nextQuestion: async (call?: CallOptions) =>
       (await json<{ question: Question | null }>('GET', '/v1/trial/next', undefined, call)).question ??
       undefined,
+    /** What was asked within the last hour and is not answered. */
+    openQuestion: async (call?: CallOptions) =>
+      (await json<{ itemId: string | null }>('GET', '/v1/trial/open', undefined, call)).itemId ?? undefined,
     getCrop: async (itemId: string, call?: CallOptions) =>
       bytes(`/v1/trial/items/${encodeURIComponent(itemId)}/crop`, call),
     /** @param answer null: it cannot be read */
@@ -206,8 +234,19 @@ export function createUserClient(options: ClientOptions) {
     ) => send('POST', '/v1/admin/bans', ban, call),
     unban: (telegramId: number, call?: CallOptions) =>
       send('DELETE', `/v1/admin/bans/${telegramId}`, undefined, call),
-    createBroadcast: (text: { readonly en: string; readonly ru: string }, call?: CallOptions) =>
-      json<Broadcast>('POST', '/v1/admin/broadcasts', text, call),
+    /** With `options` it is a survey. */
+    createBroadcast: (
+      text: { readonly en: string; readonly ru: string; readonly options?: readonly Choice[] },
+      call?: CallOptions,
+    ) => json<Broadcast>('POST', '/v1/admin/broadcasts', text, call),
+    /** CSV. */
+    getAnswers: (id: string, call?: CallOptions) =>
+      bytes(`/v1/admin/broadcasts/${encodeURIComponent(id)}/answers`, call),
+    /** @param option null: it is taken back */
+    answerPoll: (pollId: string, option: number | null, call?: CallOptions) =>
+      send('POST', `/v1/polls/${encodeURIComponent(pollId)}/answer`, { option }, call),
+    getReport: (format: 'html' | 'md' | 'json', call?: CallOptions) =>
+      bytes(`/v1/admin/report?format=${format}`, call),
     getBroadcast: (id: string, call?: CallOptions) =>
       json<Broadcast>('GET', `/v1/admin/broadcasts/${encodeURIComponent(id)}`, undefined, call),
     startBroadcast: (id: string, call?: CallOptions) =>
@@ -247,6 +286,7 @@ export function createSenderClient(options: Omit<ClientOptions, 'user'>) {
       how: {
         readonly telegramId: number;
         readonly outcome: 'sent' | 'gone' | 'retry';
+        readonly pollId?: string;
         readonly afterSeconds?: number;
       },
       call?: CallOptions,

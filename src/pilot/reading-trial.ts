@@ -23,6 +23,7 @@ import {
   type TrialItemKind,
   type TrialItemRecord,
 } from '../storage/trial-records.ts';
+import { isGiven } from '../storage/user-records.ts';
 import { isReadRight, normalise } from './reading-score.ts';
 import type { KnownBoard, KnownText } from './trial-folder.ts';
 import { summarise, type TrialResults } from './trial-statistics.ts';
@@ -55,6 +56,7 @@ export async function loadTrial(
   const stored: string[] = [];
   try {
     for await (const board of boards) {
+      const upscaleId = await ownedBy(db, board.photo);
       const pictures = await bothForms(upscaler, board);
       for (const text of board.texts) {
         const itemId = randomUUID();
@@ -67,7 +69,7 @@ export async function loadTrial(
           ...{ id: itemId, trialId: id, board: board.photo, truth: text.text, kind: text.kind },
           wordKey: normalise(text.text, text.kind),
           ...{ language: text.language, boardKind: board.boardKind, letterHeight: text.letterHeight },
-          ...{ scale: pictures.scale, model: pictures.model },
+          ...{ scale: pictures.scale, model: pictures.model, upscaleId },
         });
       }
     }
@@ -77,6 +79,19 @@ export async function loadTrial(
     throw error;
   }
   return { id, items: items.length };
+}
+
+const NAMED_BY_ID = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.\w+$/;
+
+/**
+ * The upscale that a photo is named by, as `trial photos` names them: its owner must agree. Null for any other name: the
+ * administrator's own. @throws AppError TRIAL_FOLDER
+ */
+async function ownedBy(db: Queryable, photo: string): Promise<string | null> {
+  const [, id] = NAMED_BY_ID.exec(photo) ?? [];
+  if (id === undefined) return null;
+  if (await isGiven(db, id)) return id;
+  throw new AppError('TRIAL_FOLDER', `${photo} may not be used: its owner does not agree, or has erased it`);
 }
 
 interface BothForms {
@@ -199,7 +214,12 @@ export async function trialResults(db: Queryable, trialId?: string): Promise<Tri
 /** Removes a trial, its pictures and everything that was read in it. */
 export async function removeTrial({ db, blobs }: { db: Database; blobs: Blobs }, id: string): Promise<void> {
   const items = await db.transaction((tx) => deleteTrial(tx, id));
-  for (const item of items) {
+  await eraseCrops(blobs, items);
+}
+
+/** The pictures of items that are gone. */
+export async function eraseCrops(blobs: Blobs, itemIds: readonly string[]): Promise<void> {
+  for (const item of itemIds) {
     for (const form of ['original', 'result'] as const) await blobs.delete(cropKey(item, form));
   }
 }

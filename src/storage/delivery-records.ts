@@ -55,6 +55,8 @@ export interface LeasedDelivery extends Place {
   readonly lease: string;
   readonly albumId: string | null;
   readonly sendAs: SendAs;
+  /** Whether to ask what they think of it: of the first one, and now and then. */
+  readonly asksRating: boolean;
   /** Counting this one. */
   readonly attempts: number;
   /** In the order of their messages. */
@@ -79,6 +81,8 @@ const ALBUM_QUIET = `interval '2 seconds'`;
 const FIRST_STATUS = `interval '1.5 seconds'`;
 /** Telegram's patience with edits. */
 const STATUS_EVERY = `(case when is_group then interval '10 seconds' else interval '3 seconds' end)`;
+/** Who is asked every time stops answering. */
+const RATED_EVERY = 3;
 /** A delivery that could not be made so often, or for so long, is given up. */
 const MAX_ATTEMPTS = 20;
 
@@ -145,7 +149,9 @@ export async function leaseDeliveries(
      update deliveries d set lease = gen_random_uuid(), attempts = d.attempts + 1,
        leased_until = now() + make_interval(secs => $2)
      from ready, users u where d.id = ready.id and u.id = d.user_id
-     returning ${PLACE}, d.lease, d.album_id as "albumId", d.send_as as "sendAs", d.attempts`,
+     returning ${PLACE}, d.lease, d.album_id as "albumId", d.send_as as "sendAs", d.attempts,
+       (select count(*) from deliveries o where o.user_id = d.user_id and o.created_at < d.created_at)
+         % ${RATED_EVERY} = 0 as "asksRating"`,
     [max, leaseSeconds],
   );
   const items = await db.query<DeliveryItem & { deliveryId: string }>(

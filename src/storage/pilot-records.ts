@@ -93,9 +93,9 @@ export function countRatings(
   since: Date,
 ): Promise<{ model: string; positive: number; all: number }[]> {
   return db.query(
-    `select coalesce(u.model, 'unknown') as model, count(*) filter (where f.rating > 0)::int as positive,
+    `select coalesce(f.model, u.model, 'unknown') as model, count(*) filter (where f.rating > 0)::int as positive,
        count(*)::int as all
-     from feedback f join upscales u on u.id = f.upscale_id
+     from feedback f left join upscales u on u.id = f.upscale_id
      where f.created_at >= $1 and f.rating <> 0 group by 1 order by 3 desc, 1`,
     [since],
   );

@@ -20,6 +20,8 @@ export interface TrialItemRecord {
   readonly letterHeight: number | null;
   readonly scale: number;
   readonly model: string;
+  /** The photo of a user it was cut from; null: the administrator's own. */
+  readonly upscaleId: string | null;
 }
 
 export interface TrialRecord {
@@ -41,7 +43,7 @@ export interface TrialReading {
 }
 
 const ITEM_COLUMNS = `i.id, i.trial_id as "trialId", i.board, i.truth, i.word_key as "wordKey", i.kind, i.language,
-  i.board_kind as "boardKind", i.letter_height as "letterHeight", i.scale, i.model`;
+  i.board_kind as "boardKind", i.letter_height as "letterHeight", i.scale, i.model, i.upscale_id as "upscaleId"`;
 
 /** Adds a trial with its items; their pictures are stored before. */
 export async function insertTrial(
@@ -53,11 +55,11 @@ export async function insertTrial(
   for (const item of items) {
     await tx.query(
       `insert into trial_items
-         (id, trial_id, board, truth, word_key, kind, language, board_kind, letter_height, scale, model)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+         (id, trial_id, board, truth, word_key, kind, language, board_kind, letter_height, scale, model, upscale_id)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
       [
         ...[item.id, id, item.board, item.truth, item.wordKey, item.kind, item.language, item.boardKind],
-        ...[item.letterHeight, item.scale, item.model],
+        ...[item.letterHeight, item.scale, item.model, item.upscaleId],
       ],
     );
   }
@@ -87,16 +89,27 @@ export async function deleteTrial(tx: Queryable, id: string): Promise<string[]> 
   return items.map((item) => item.id);
 }
 
-/** What this user was shown last and has not answered, in a trial that is open. */
+/** Removes what was cut from a user's photos, with everything that was read of it; the ids of the items. */
+export async function deleteItemsOfUser(tx: Queryable, userId: string): Promise<string[]> {
+  const items = await tx.query<{ id: string }>(
+    'delete from trial_items where upscale_id in (select id from upscales where user_id = $1) returning id',
+    [userId],
+  );
+  return items.map(({ id }) => id);
+}
+
+/** What this user was shown last, within so many seconds, and has not answered, in a trial that is open. */
 export async function findUnanswered(
   db: Queryable,
   userId: string,
+  withinSeconds = Number.POSITIVE_INFINITY,
 ): Promise<(TrialItemRecord & { form: TrialForm }) | undefined> {
   const [found] = await db.query<TrialItemRecord & { form: TrialForm }>(
     `select ${ITEM_COLUMNS}, r.form from trial_readings r
      join trial_items i on i.id = r.item_id join trials t on t.id = i.trial_id
-     where r.user_id = $1 and r.answered_at is null and t.closed_at is null order by r.shown_at desc limit 1`,
-    [userId],
+     where r.user_id = $1 and r.answered_at is null and t.closed_at is null
+       and ($2::float is null or r.shown_at > now() - make_interval(secs => $2)) order by r.shown_at desc limit 1`,
+    [userId, Number.isFinite(withinSeconds) ? withinSeconds : null],
   );
   return found;
 }

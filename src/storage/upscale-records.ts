@@ -154,8 +154,20 @@ export async function markErased(db: Queryable, id: string): Promise<void> {
 /** Those that ended before `before` and are not erased. */
 export async function findExpired(db: Queryable, before: Date, limit: number): Promise<string[]> {
   const rows = await db.query<{ id: string }>(
-    `select id from upscales where erased_at is null and finished_at < $1 order by finished_at limit $2`,
+    `select id from upscales p where erased_at is null and finished_at < $1
+       -- Those whose owners let them be used are kept until they take that back.
+       and not exists (select 1 from users u where u.id = p.user_id and u.consent_at <= p.created_at)
+     order by finished_at limit $2`,
     [before, limit],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Those of one user. */
+export async function findExpiredOfUser(db: Queryable, userId: string, before: Date): Promise<string[]> {
+  const rows = await db.query<{ id: string }>(
+    'select id from upscales where user_id = $1 and erased_at is null and finished_at < $2',
+    [userId, before],
   );
   return rows.map(({ id }) => id);
 }

@@ -72,6 +72,26 @@ export async function saveConsent(db: Queryable, id: string, at: Date | null): P
   await db.query('update users set consent_at = $2 where id = $1', [id, at]);
 }
 
+/** Photos that may be used: sent after their owner agreed, and still there. The newest first. */
+export function findGivenPhotos(db: Queryable, max: number): Promise<{ id: string; format: string }[]> {
+  return db.query(
+    `select p.id, p.input->>'format' as format from upscales p join users u on u.id = p.user_id
+     where p.status = 'done' and p.erased_at is null and p.created_at >= u.consent_at
+     order by p.created_at desc limit $1`,
+    [max],
+  );
+}
+
+/** Whether the photo of this upscale may be used. */
+export async function isGiven(db: Queryable, upscaleId: string): Promise<boolean> {
+  const rows = await db.query(
+    `select 1 from upscales p join users u on u.id = p.user_id
+     where p.id = $1 and p.erased_at is null and p.created_at >= u.consent_at`,
+    [upscaleId],
+  );
+  return rows.length > 0;
+}
+
 /** Removes the user with all rows that are theirs; their blobs must be gone before. */
 export async function deleteUser(db: Queryable, id: string): Promise<void> {
   await db.query('delete from users where id = $1', [id]);
@@ -127,10 +147,18 @@ export async function saveReachable(db: Queryable, telegramId: number, reachable
   );
 }
 
+/** What their chat program speaks. */
+export async function saveLanguage(db: Queryable, id: string, language: 'en' | 'ru'): Promise<void> {
+  await db.query('update users set language = $2 where id = $1 and language is distinct from $2', [
+    id,
+    language,
+  ]);
+}
+
 /** Everything that is stored about a user, for themselves; no image and nobody else's data. */
 export async function findEverything(db: Queryable, id: string): Promise<Record<string, unknown[]>> {
   const tables = {
-    user: `select id, telegram_id, settings, consent_at, created_at, banned_at, ban_reason, banned_until
+    user: `select id, telegram_id, language, settings, consent_at, created_at, banned_at, ban_reason, banned_until
       from users where id = $1`,
     upscales: `select id, status, scale, look, model, format, input, output, quality, error, created_at, started_at,
       finished_at, erased_at from upscales where user_id = $1 order by created_at`,
@@ -139,8 +167,8 @@ export async function findEverything(db: Queryable, id: string): Promise<Record<
         as items
       from deliveries d left join delivery_items i on i.delivery_id = d.id where d.user_id = $1
       group by d.id order by d.created_at`,
-    feedback:
-      'select upscale_id, rating, comment, created_at from feedback where user_id = $1 order by created_at',
+    feedback: `select upscale_id, rating, reason, comment, model, scale, letter_height, wait_ms, total_ms, created_at from feedback
+        where user_id = $1 order by created_at`,
     rooms: `select r.title, m.role, m.name, m.shares, m.receives, m.joined_at from room_members m
       join rooms r on r.id = m.room_id where m.user_id = $1 order by m.joined_at`,
     roomPictures: `select r.title, p.upscale_id, p.shared_at, p.removed_at from room_pictures p

@@ -37,7 +37,7 @@ const VALUES = Object.fromEntries(
       'dead',
       'waiting',
     ],
-    ...['sent', 'gone', 'megabytes', 'pictures'],
+    ...['sent', 'gone', 'megabytes', 'pictures', 'answered', 'left'],
   ].map((name) => [name, 2]),
 );
 const WORDS = Object.fromEntries(
@@ -57,6 +57,7 @@ const WORDS = Object.fromEntries(
       'state',
     ],
     ...['wait50', 'wait95', 'total50', 'total95', 'title', 'name', 'link', 'user'],
+    ...['consent', 'told', 'question', 'choices'],
   ].map((name) => [name, 'word']),
 );
 

@@ -220,6 +220,30 @@ export const METHODS: Readonly<Record<string, Method>> = {
     count(request, chat);
     return addMessage(chat, { ...fields, text });
   },
+  sendPoll(request) {
+    const { parameters } = request;
+    const { chat, fields } = placeOf(request);
+    const question = checkText(parameters.question, undefined);
+    if (question.length > 300) throw badRequest('poll question length must not exceed 300');
+    const options = parameters.options as { text: string }[];
+    if (options.length < 2 || options.length > 12) throw badRequest('poll must have at least 2 option');
+    if (options.some(({ text }) => text.length < 1 || text.length > 100)) {
+      throw badRequest('poll options length must not exceed 100');
+    }
+    count(request, chat);
+    const poll = {
+      ...{
+        id: `5${request.state.nextFile++}`,
+        question,
+        total_voter_count: 0,
+        is_closed: false,
+        type: 'regular',
+      },
+      options: options.map(({ text }) => ({ text, voter_count: 0 })),
+      ...{ is_anonymous: parameters.is_anonymous !== false, allows_multiple_answers: false },
+    };
+    return addMessage(chat, { ...fields, poll: poll as never });
+  },
   sendDocument: sendOne('document'),
   sendPhoto: sendOne('photo'),
   sendMediaGroup,

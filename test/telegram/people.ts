@@ -45,6 +45,8 @@ export interface Person {
   sendText(text: string, sending?: Sending): StoredMessage;
   /** Presses the button whose words or data hold `label`. Returns the id of the query. */
   press(message: StoredMessage, label: string): string;
+  /** Chooses in a poll; a bot is told of it where the poll is not anonymous. */
+  vote(message: StoredMessage, option: number): void;
   /** Nothing can be sent to them from now on. */
   block(): void;
 }
@@ -164,6 +166,12 @@ export function createPeople(state: State, updates: UpdateQueue): People {
           },
         });
         return query;
+      },
+      vote({ poll }, option) {
+        if (poll === undefined) throw new Error('this is no poll');
+        if (poll.is_anonymous) return;
+        const voted = { poll_id: poll.id, user, option_ids: [option] };
+        updates.add({ poll_answer: voted as never });
       },
       block() {
         own.refusal = 'bot was blocked by the user';
