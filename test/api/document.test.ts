@@ -116,7 +116,7 @@ test('every call of the client is in the OpenAPI document, and so is every answe
   await client.getResult(id, { maxSide: 32 });
   const user = createUserClient({ url, fetch: checking });
   const sender = createSenderClient({ url, fetch: checking });
-  await user.getMe();
+  await user.getMe('en');
   await user.patchMe({ sendAs: 'photo' });
   await user.getMyData();
   await user.giveFeedback({ upscaleId: id, rating: 1 });
@@ -139,6 +139,19 @@ test('every call of the client is in the OpenAPI document, and so is every answe
   await user.unban(77);
   const broadcast = await user.createBroadcast({ en: 'Hello', ru: 'Привет' });
   await user.getBroadcast(broadcast.id);
+  const options = [
+    { en: 'Yes', ru: 'Да' },
+    { en: 'No', ru: 'Нет' },
+  ];
+  const survey = await user.createBroadcast({ en: 'Well?', ru: 'Ну как?', options });
+  await user.getAnswers(survey.id);
+  await assert.rejects(user.answerPoll('77', 1), { code: 'NOT_FOUND' });
+  await user.getReport('html');
+  await user.getReport('md');
+  await user.getReport('json');
+  await user.putConsent(true);
+  await user.putConsent(false);
+  assert.equal(await user.openQuestion(), undefined);
   await user.startBroadcast(broadcast.id);
   await sender.leaseRecipients(5, 60);
   await sender.ackRecipient(broadcast.id, { telegramId: 77, outcome: 'gone' });
