@@ -96,6 +96,18 @@ function addressOf({ apiUrl, apiKey, apiKeys }: Config, own: string): ApiAddress
   return apiUrl === undefined ? { url: own, key: apiKeys[0] } : { url: apiUrl, key: apiKey };
 }
 
+/** Brings the database and its queue up to date. @throws AppError DATABASE, DATABASE_IN_USE, DATABASE_NEWER */
+export async function migrate(config: Config): Promise<void> {
+  const log = openConfiguredLog(config);
+  const db = await openDatabase(config);
+  try {
+    const queue = await openQueue({ db, log, maintain: false });
+    await queue.close();
+  } finally {
+    await db.close();
+  }
+}
+
 /** Opens database and images alone. @throws AppError DATABASE, DATABASE_IN_USE, STORAGE */
 export async function openStores(config: Config): Promise<CommandStores> {
   const opened = new AsyncDisposableStack();

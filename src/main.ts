@@ -57,6 +57,7 @@ try {
     // Each command loads what it opens and nothing more.
     openEngine: async (config) => (await import('./open-engine.ts')).openEngine(config),
     openService: async (config, roles) => (await import('./app.ts')).openService(config, roles),
+    migrate: async (config) => (await import('./app.ts')).migrate(config),
     openStores: async (config) => (await import('./app.ts')).openStores(config),
     openStorage: async (config) => (await import('./app.ts')).openStorage(config),
     stdout,

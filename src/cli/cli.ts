@@ -26,6 +26,7 @@ Usage: boardsharp <command> [options]
   start                        page, API, worker and bot in one process, at http://127.0.0.1:8080
   api, worker                  one of them alone; needs DATABASE_URL
   bot                          the Telegram bot alone; needs BOT_TOKEN and API_URL
+  migrate                      bring the database up to date and end; the roles do it too when they start
   trial                        the reading trial: what there is, and how much was read
   trial photos <folder>        the photos whose owners let them be used
   trial load <folder>          boards with known text for volunteers; docs/pilot.md has the format
@@ -59,6 +60,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['api', async () => (await import('./serve-command.ts')).runApi],
   ['worker', async () => (await import('./serve-command.ts')).runWorker],
   ['bot', async () => (await import('./serve-command.ts')).runBot],
+  ['migrate', async () => (await import('./serve-command.ts')).runMigrate],
   ['trial', async () => (await import('./pilot-command.ts')).runTrial],
   ['report', async () => (await import('./pilot-command.ts')).runReport],
   ['doctor', async () => (await import('./doctor-command.ts')).runDoctor],

@@ -62,6 +62,8 @@ export interface CommandContext {
   readonly openStorage: (config: Config) => Promise<Storage>;
   /** Opens them, the tables brought up to date; whoever opened them closes them. @throws AppError DATABASE_IN_USE */
   readonly openStores: (config: Config) => Promise<Stores>;
+  /** Brings the database and its queue up to date. */
+  readonly migrate: (config: Config) => Promise<void>;
   readonly stdout: NodeJS.WritableStream;
   readonly stderr: NodeJS.WritableStream;
   /** Aborts on Ctrl-C. */

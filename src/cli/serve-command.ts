@@ -16,6 +16,14 @@ export const runWorker: Command = serve({ api: false, worker: true });
 /** The Telegram bot alone. */
 export const runBot: Command = serve({ api: false, worker: false, bot: true });
 
+/** Brings the database up to date, before a newer version is rolled out. */
+export const runMigrate: Command = async (args, { loadConfig, migrate, stdout }) => {
+  readArguments(args, { options: {} });
+  await migrate(loadConfig());
+  stdout.write('The database is up to date.\n');
+  return 0;
+};
+
 function serve(roles: Roles): Command {
   return async (args, { loadConfig, openService, stdout, signal }) => {
     readArguments(args, { options: {} });

@@ -26,6 +26,7 @@ test('a line of the log does not land inside the bar', async (t) => {
     openEngine: (config) => openEngine(config, log),
     openService: () => Promise.reject(new Error('not used')),
     openStorage: () => Promise.reject(new Error('not used')),
+    migrate: () => Promise.reject(new Error('not used')),
     openStores: () => Promise.reject(new Error('not used')),
     stdout: new PassThrough(),
     stderr: terminal,
