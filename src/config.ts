@@ -52,6 +52,8 @@ export interface Config {
   /** Where the bot listens for the webhook and for health checks; undefined: nowhere. */
   readonly botPort: number | undefined;
   /** Where the bot finds the API; undefined: in its own process. */
+  /** Spans and metrics of the queue, where an SDK of OpenTelemetry is loaded. */
+  readonly telemetry: boolean;
   /** Where people reach the page, without a slash at its end. */
   readonly publicUrl: string | undefined;
   readonly apiUrl: string | undefined;
@@ -235,6 +237,7 @@ export function readConfig(
     webhook: webhook(),
     telegramProxy: proxy(),
     botPort: text('BOT_PORT') ? integer('BOT_PORT', 0, 65_535) : undefined,
+    telemetry: oneOf('OPENTELEMETRY', ['off', 'on']) === 'on',
     publicUrl: text('PUBLIC_URL') ? url('PUBLIC_URL') : undefined,
     apiUrl: text('API_URL') ? url('API_URL') : undefined,
     apiKey: secret('API_KEY'),

@@ -88,6 +88,10 @@ export const SETTINGS = {
     default: '',
     meaning: "Telegram ids, separated by commas, that may use the administrator's commands",
   },
+  OPENTELEMETRY: {
+    default: 'off',
+    meaning: 'on: the queue tells spans and metrics to the OpenTelemetry SDK that the process has loaded',
+  },
   LOG_LEVEL: { default: 'info', meaning: 'trace, debug, info, warn, error or silent' },
   LOG_FORMAT: { default: '', meaning: 'pretty or json; empty: pretty on a terminal, else json' },
 } as const satisfies Record<string, SettingDoc>;

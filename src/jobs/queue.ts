@@ -111,10 +111,13 @@ export async function openQueue({
   db,
   log,
   maintain = false,
+  telemetry = false,
 }: {
   db: Database;
   log: Log;
   maintain?: boolean;
+  /** Spans and metrics by OpenTelemetry, where the process has loaded an SDK of it. */
+  telemetry?: boolean;
 }): Promise<Queue> {
   const boss = new PgBoss({
     db: statementsFor(db),
@@ -125,7 +128,7 @@ export async function openQueue({
     // Of no use to one small table, and impossible embedded.
     reindex: false,
     monitorVacuum: false,
-    openTelemetry: { enabled: false },
+    openTelemetry: { enabled: telemetry },
   });
   boss.on('error', (error) => log.error({ err: error }, 'the queue met an error'));
   boss.on('warning', ({ message }) => log.warn(`the queue warns: ${message}`));

@@ -66,12 +66,14 @@ let shared: MethodCheck | undefined;
 /** Starts it on loopback. @param options `port`: 0 or empty for any free one; `random` decides about faults in percent, `now` says how old things are, `behind` where a webhook's
  * address leads to */
 export async function startFakeTelegram({
+  host = '127.0.0.1',
   port = 0,
   token = FAKE_TOKEN,
   random = Math.random,
   now = Date.now,
   behind = (url) => url,
 }: {
+  host?: string;
   port?: number;
   token?: string;
   random?: () => number;
@@ -96,9 +98,9 @@ export async function startFakeTelegram({
   });
   server.keepAliveTimeout = 60_000;
   const { promise: listening, resolve } = Promise.withResolvers<void>();
-  server.listen(port, '127.0.0.1', resolve);
+  server.listen(port, host, resolve);
   await listening;
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = `http://${host}:${(server.address() as AddressInfo).port}`;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const address = new URL(request.url ?? '/', url);
