@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '../src/client/client.ts';
 import { photo, untilEnd } from '../test/helpers/api.ts';
+import { freePort } from '../test/helpers/server-process.ts';
 import { startFakeTelegram } from '../test/telegram/fake-telegram.ts';
 import { eventually, results } from '../test/telegram/meeting.ts';
 
@@ -15,14 +15,6 @@ if (!storage || !container || !TEST_DATABASE_URL) throw new Error('call scripts/
 const KEY = 'a-key-for-this-test-alone';
 const folder = mkdtempSync(join(tmpdir(), 'boardsharp-image-'));
 const running: ChildProcess[] = [];
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
-}
 
 /** One role from the image: not root, with a folder of its own for files. */
 function run(role: string, env: Record<string, string>): ChildProcess {

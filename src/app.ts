@@ -36,8 +36,9 @@ export async function openService(config: Config, roles: Roles): Promise<Service
     }
     const db = opened.adopt(await openDatabase(config), (db) => db.close());
     const blobs = opened.adopt(await openBlobs(config), (blobs) => blobs.close());
-    const queue = opened.adopt(await openQueue({ db, log, maintain: roles.worker, telemetry: config.telemetry }), (queue) =>
-      queue.close(),
+    const queue = opened.adopt(
+      await openQueue({ db, log, maintain: roles.worker, telemetry: config.telemetry }),
+      (queue) => queue.close(),
     );
     const watch = opened.adopt(await openWatch(db), (watch) => watch.close());
     const stores = { db, blobs, queue };

@@ -32,6 +32,7 @@ import {
 } from './route-context.ts';
 import { problems, type Server } from './schemas.ts';
 import { shareByItself } from './share-by-itself.ts';
+import { takeWhenThere } from './take-when-there.ts';
 import {
   AckBody,
   ChatId,
@@ -48,7 +49,6 @@ import {
   StatusBody,
   StatusesBody,
 } from './telegram-schemas.ts';
-import { ticks } from './ticks.ts';
 import { toAnswer } from './upscale-answer.ts';
 
 const tags = ['deliveries'];
@@ -105,19 +105,10 @@ export function addDeliveryRoutes(server: Server, context: RouteContext): void {
     async handler(request, reply) {
       checkService(request);
       const { max, leaseSeconds, wait = 0 } = request.body;
-      const gone = new AbortController();
-      reply.raw.on('close', () => gone.abort());
-      const signal = AbortSignal.any([stopping, gone.signal, AbortSignal.timeout(wait * 1000)]);
-      let leased: LeasedDelivery[] = [];
-      for await (const _ of ticks(signal, {
-        watchFor: watch.ended,
-        secondsToNext: () => secondsToNextDelivery(db),
-      })) {
-        // Nobody would send what is leased by a request that is over.
-        if (gone.signal.aborted) break;
-        leased = await leaseDeliveries(db, { max, leaseSeconds });
-        if (leased.length > 0) break;
-      }
+      const occasions = { watchFor: watch.ended, secondsToNext: () => secondsToNextDelivery(db) };
+      const leased = await takeWhenThere({ reply, stopping, waitSeconds: wait }, occasions, () =>
+        leaseDeliveries(db, { max, leaseSeconds }),
+      );
       return { deliveries: await Promise.all(leased.map(withUpscales)) };
     },
   });

@@ -7,7 +7,6 @@ import { saveBotName } from '../storage/room-records.ts';
 import {
   endSend,
   holdSend,
-  type LeasedSend,
   leaseDeletions,
   leaseReports,
   leaseSends,
@@ -32,7 +31,7 @@ import {
 import { checkService, checkUuid, type RouteContext, UNLIMITED } from './route-context.ts';
 import { PictureQuery, problems, type Server } from './schemas.ts';
 import { fileOf, sendFitted } from './send-picture.ts';
-import { ticks } from './ticks.ts';
+import { takeWhenThere } from './take-when-there.ts';
 
 const tags = ['rooms'];
 const NOTHING = Type.Null({ description: 'Done' });
@@ -73,16 +72,10 @@ export function addRoomSendRoutes(server: Server, { stores, watch, stopping }: R
     async handler(request, reply) {
       checkService(request);
       const { max, leaseSeconds, wait = 0 } = request.body;
-      const gone = new AbortController();
-      reply.raw.on('close', () => gone.abort());
-      const signal = AbortSignal.any([stopping, gone.signal, AbortSignal.timeout(wait * 1000)]);
-      let sends: LeasedSend[] = [];
       const occasions = { watchFor: watch.rooms, secondsToNext: () => secondsToNextSend(db) };
-      for await (const _ of ticks(signal, occasions)) {
-        if (gone.signal.aborted) break;
-        sends = await db.transaction((tx) => leaseSends(tx, { max, leaseSeconds }));
-        if (sends.length > 0) break;
-      }
+      const sends = await takeWhenThere({ reply, stopping, waitSeconds: wait }, occasions, () =>
+        db.transaction((tx) => leaseSends(tx, { max, leaseSeconds })),
+      );
       return { sends: sends.map((send) => ({ ...send, pictures: [...send.pictures] })) };
     },
   });

@@ -1,20 +1,9 @@
 /** The bot by webhook: what Telegram may tell it, who else may not, and that nothing is lost while it is away. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { photo } from '../helpers/api.ts';
+import { freePort } from '../helpers/server-process.ts';
 import { eventually, meet, results, said } from '../telegram/meeting.ts';
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 test('photos come by webhook, from Telegram alone, and wait while the bot is away', async (t) => {
   const port = await freePort();

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { openTestService, photo, untilEnd } from '../helpers/api.ts';
 import { temporaryFolder } from '../helpers/engine.ts';
+import { freePort } from '../helpers/server-process.ts';
 import { eventually } from '../telegram/meeting.ts';
 import { ROOT, read, readYaml } from './manifests.ts';
 
@@ -107,11 +107,3 @@ test('a real Prometheus reads a running system with its key', { skip: NO_PROMETH
   };
   assert.equal(rules.data.groups[0]?.rules.length, ALERTS.length);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
-}

@@ -2,10 +2,8 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -17,6 +15,7 @@ import type { BlobInfo, Blobs } from '../../src/storage/blobs.ts';
 import { openDiskBlobs } from '../../src/storage/disk-blobs.ts';
 import { openS3Blobs } from '../../src/storage/s3-blobs.ts';
 import { temporaryFolder } from '../helpers/engine.ts';
+import { freePort } from '../helpers/server-process.ts';
 
 const withCode = (code: string) => (error: unknown) => error instanceof AppError && error.code === code;
 
@@ -188,15 +187,6 @@ async function infos(blobs: Blobs, prefix: string): Promise<BlobInfo[]> {
   const found: BlobInfo[] = [];
   for await (const info of blobs.list(prefix)) found.push(info);
   return found;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
 
 /** Another program's server tells nobody when it is up. */

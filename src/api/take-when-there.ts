@@ -1,4 +1,5 @@
-/** When to look again for work that is leased: for requests that wait until there is some. */
+/** Requests that wait until there is work to lease. */
+import type { FastifyReply } from 'fastify';
 
 /** While somebody waits, work may become ready without any message of the database. */
 const LOOK_AGAIN_MS = 1000;
@@ -11,11 +12,28 @@ export interface Occasions {
   readonly secondsToNext: () => Promise<number | undefined>;
 }
 
+/**
+ * Looks for work at once and whenever there may be some, until `take` finds any or the time is over. Nobody would do
+ * what is leased by a request that is over: then nothing is taken.
+ */
+export async function takeWhenThere<T>(
+  { reply, stopping, waitSeconds }: { reply: FastifyReply; stopping: AbortSignal; waitSeconds: number },
+  occasions: Occasions,
+  take: () => Promise<T[]>,
+): Promise<T[]> {
+  const gone = new AbortController();
+  reply.raw.on('close', () => gone.abort());
+  const signal = AbortSignal.any([stopping, gone.signal, AbortSignal.timeout(waitSeconds * 1000)]);
+  for await (const _ of ticks(signal, occasions)) {
+    if (gone.signal.aborted) break;
+    const taken = await take();
+    if (taken.length > 0) return taken;
+  }
+  return [];
+}
+
 /** At once, whenever there may be work, and when some may have become ready by itself; ends when the signal aborts. */
-export async function* ticks(
-  signal: AbortSignal,
-  { watchFor, secondsToNext }: Occasions,
-): AsyncGenerator<void> {
+async function* ticks(signal: AbortSignal, { watchFor, secondsToNext }: Occasions): AsyncGenerator<void> {
   yield;
   let wake = (): void => {};
   let missed = false;
