@@ -27,6 +27,7 @@ LABEL org.opencontainers.image.title="Boardsharp" \
   org.opencontainers.image.description="Makes photos of blackboards and whiteboards readable without changing a letter" \
   org.opencontainers.image.licenses="Apache-2.0"
 ENV NODE_ENV=production \
+  ORT_DISABLE_TELEMETRY=1 \
   DATA_DIR=/data \
   PORT=8080 \
   LOG_FORMAT=json

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as ort from 'onnxruntime-node';
+import { forbidTelemetry } from '../src/config.ts';
 import { decode, encode, reduce } from '../src/engine/image-codec.ts';
 import { sniffFormat } from '../src/engine/image-format.ts';
 import { loadCatalogue } from '../src/engine/models.ts';
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
   },
 });
+forbidTelemetry();
 const ROUNDS = Number(values.rounds);
 const THREADS = availableParallelism();
 const SIZE = { width: 1280, height: 960 };

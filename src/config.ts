@@ -293,3 +293,12 @@ function readDotEnv(path: string): Record<string, string | undefined> {
     throw new AppError('SETTINGS', `${path} cannot be read: ${(error as Error).message}`, { cause: error });
   }
 }
+
+/**
+ * Tells ONNX Runtime to report nothing: its builds for Linux and macOS send figures about models and machines to Microsoft, and
+ * keep an id of the device, unless this variable is set before they are loaded (ONNX Runtime pull requests 27379 and 29843).
+ * Must be called in the main thread: other threads have a copy of the environment that no library sees.
+ */
+export function forbidTelemetry(): void {
+  process.env.ORT_DISABLE_TELEMETRY = '1';
+}

@@ -1,6 +1,6 @@
 /** Enlarges tiles: the network in its own thread, what comes after it in the pixel threads. */
 import { availableParallelism } from 'node:os';
-import type { ExecutionProvider } from '../config.ts';
+import { type ExecutionProvider, forbidTelemetry } from '../config.ts';
 import type { Log } from '../log.ts';
 import type { PixelWork } from './pixel-work.ts';
 import { cutOut, type Planes, type Raster } from './pixels.ts';
@@ -75,6 +75,7 @@ export function openInference({
   log: Log;
   threads?: number;
 }): Inference {
+  forbidTelemetry();
   const thread = openThread<InferenceRequest, InferenceResponse>('inference-thread', {
     finishes: true,
     eager: true,
