@@ -150,6 +150,17 @@ export const ERROR_CATALOGUE = {
     true,
   ),
   DOWNLOAD_FAILED: kind(502, 'Telegram did not give the file', 'Send the photo again', true),
+  FFMPEG_MISSING: kind(
+    503,
+    'A program that reads videos is not installed',
+    'Install ffmpeg (Debian: apt install ffmpeg)',
+  ),
+  NOT_A_VIDEO: kind(415, 'This video cannot be read', 'Check that ffplay can play the file'),
+  NO_BOARD_SEEN: kind(
+    422,
+    'No board with writing was seen in the video',
+    'Look at it; a camera that never rests gives none. A smaller --every looks closer',
+  ),
   TIMEOUT: kind(
     504,
     'The photo took too long',

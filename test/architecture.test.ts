@@ -13,7 +13,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['src/errors.ts', 'src/settings.ts', 'src/config.ts', 'src/log.ts', 'src/secret.ts', 'src/job.ts'],
   ['src/engine/', 'src/storage/'],
   // The client is the API's other end: whoever talks to it over HTTP may use it.
-  ['src/jobs/', 'src/evaluation/', 'src/pilot/', 'src/client/'],
+  ['src/jobs/', 'src/evaluation/', 'src/dataset/', 'src/pilot/', 'src/client/'],
   ['src/bot/', 'src/api/', 'src/worker/', 'src/cli/'],
   ['src/open-engine.ts'],
   ['src/app.ts'],

@@ -23,6 +23,10 @@ Usage: boardsharp <command> [options]
     --reader-jobs <n>          readers at once; default: 2
     --choose                   say which model should be the default by the written rule
     --budget-seconds <n>       for a 1280×960 photo, for --choose; default: 3
+  dataset slice <video>        a lecture video cut into pictures of its distinct boards; needs ffmpeg
+    -o, --output <folder>      default: <video>-boards
+        --every <seconds>      how far apart the frames are that are looked at; default: 1
+        --force                replace pictures that exist
   start                        page, API, worker and bot in one process, at http://127.0.0.1:8080
   api, worker                  one of them alone; needs DATABASE_URL
   bot                          the Telegram bot alone; needs BOT_TOKEN and API_URL
@@ -56,6 +60,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
     },
   ],
   ['evaluate', async () => (await import('./evaluate-command.ts')).runEvaluate],
+  ['dataset', async () => (await import('./dataset-command.ts')).runDataset],
   ['start', async () => (await import('./serve-command.ts')).runStart],
   ['api', async () => (await import('./serve-command.ts')).runApi],
   ['worker', async () => (await import('./serve-command.ts')).runWorker],
