@@ -8,7 +8,10 @@ import random
 import cv2
 import numpy as np
 
+import backdrops
 import fonts
+import formulas
+import perspective
 import strokes
 import words
 from letters import OVERSAMPLING, distort, formula_mask, scribble, settle, text_mask
@@ -40,11 +43,18 @@ def x_height(rng, scale, floor=3.4):
 class Board:
     """One board being written: ink layers, one per colour, and the lines that stand on it."""
 
-    def __init__(self, seed, width, height, scale, held_out=False, stroke_folder=None, kind=None):
+    def __init__(self, seed, width, height, scale, held_out=False, stroke_folder=None, kind=None,
+                 formula_folder=None, photo_folder=None):
         self.rng, self.pick = np.random.default_rng(seed), random.Random(seed)
         self.width, self.height, self.scale = width, height, scale
         self.held_out, self.stroke_folder = held_out, stroke_folder
+        self.formula_files = formulas.listing(formula_folder)
         self.kind = kind or self.pick.choices(list(BOARDS), (50, 22, 18, 10))[0]
+        self.backdrop = None
+        if photo_folder:
+            self.backdrop = backdrops.open_one(photo_folder, width, height, self.pick)
+        if self.backdrop:
+            self.kind = "white" if self.backdrop.white else "black"
         inks = MARKERS if self.kind == "white" else CHALKS
         weights = [6, 4, 3, 3] + [1] * (len(inks) - 4)
         self.colours = self.pick.choices(inks, weights, k=self.pick.choice((1, 2, 3)))
@@ -147,13 +157,24 @@ class Board:
         path = fonts.catalogue(self.held_out)["en"][0] if path.endswith(".svg") else path
         height, y = x_height(self.pick, self.scale, 4), top + 4
         for _ in range(8):
-            tree = words.formula(self.pick)
-            mask = settle(formula_mask(tree, path, height, 0)[0], self.rng, 0, 0.05)
+            if self.formula_files and self.pick.random() < 0.6:
+                mask = self.set_formula(height)
+            else:
+                tree = words.formula(self.pick)
+                mask = settle(formula_mask(tree, path, height, 0)[0], self.rng, 0, 0.05)
             if mask is None or y + mask.shape[0] > bottom:
                 return
             if mask.shape[1] < right - left:
                 self.put(mask, left, int(y), self.strength())
                 y += mask.shape[0] + height
+
+    def set_formula(self, height):
+        """A formula set by TeX, its strokes made as thick as a pen's, most of them by hand."""
+        mask = formulas.mask(self.pick.choice(self.formula_files), height,
+                             self.pick.uniform(0, 0.06) * height)
+        if self.pick.random() < 0.8:
+            mask = distort(mask, self.rng, height * OVERSAMPLING)
+        return settle(mask, self.rng, self.pick.gauss(0, 0.01), self.pick.gauss(0, 0.1))
 
     def shaky(self, points, thickness, closed=False):
         """A polyline as a hand draws it."""
@@ -242,20 +263,24 @@ class Board:
             ghost = cv2.GaussianBlur(np.flip(self.layers[0], 1), (0, 0), 2.5 * self.scale)
             clean += ghost[..., None] * self.pick.uniform(0.05, 0.2) * (dust - clean)
         grainy = clean.copy()
+        if self.backdrop:
+            clean, grainy = self.backdrop.clean.copy(), self.backdrop.grainy.copy()
         chalk = self.kind != "white"
         grain = self.pick.uniform(0.15, 0.8) if chalk else self.pick.uniform(0, 0.12)
         cell = self.pick.uniform(0.35, 0.8) * self.scale
         noise = smooth_noise(rng, shape, max(1.0, cell))
-        ink = np.zeros(shape, np.float32)
+        ink = self.backdrop.ink if self.backdrop else np.zeros(shape, np.float32)
         for mask, rgb in zip(self.layers, self.colours):
             rgb = np.array(rgb, np.float32) / 255 + rng.normal(0, 0.03, 3).astype(np.float32)
+            rgb = rgb * (self.backdrop.light if self.backdrop else 1)
             clean += mask[..., None] * (rgb - clean)
             rough = mask * (1 - grain * (noise < 0.42 + 0.2 * (1 - mask)) * (noise + 0.3))
             grainy += rough[..., None].clip(0, 1) * (rgb - grainy)
             ink = np.maximum(ink, mask)
         dirt = rng.normal(0, self.pick.uniform(0, 0.03), shape).astype(np.float32)
         grainy += cv2.GaussianBlur(dirt, (0, 0), 0.4 * self.scale)[..., None]
-        light, glare = self.light()
+        # A real board brings its own light.
+        light, glare = (1, 0) if self.backdrop else self.light()
         return {"clean": (clean * light + glare).clip(0, 1),
                 "grainy": (grainy * light + glare).clip(0, 1), "ink": ink}
 
@@ -280,11 +305,15 @@ class Board:
         return light[..., None].astype(np.float32) * tint, glare[..., None].astype(np.float32)
 
 
-def make(seed, width, height, scale, **settings):
-    """A written board and its pictures."""
+def make(seed, width, height, scale, tilt=0, **settings):
+    """A written board and its pictures; `tilt` is the most its corners move, as a share of its
+    sides."""
     board = Board(seed, width, height, scale, **settings)
     board.write(0, 0, width, height)
-    return board, board.render()
+    pictures = board.render()
+    if tilt:
+        pictures, board.lines = perspective.tilt(pictures, board.lines, tilt, seed)
+    return board, pictures
 
 
 if __name__ == "__main__":
@@ -292,11 +321,16 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=1, help="seed of the random numbers")
     parser.add_argument("--scale", type=int, default=4, help="board pixels per photo pixel")
     parser.add_argument("--strokes", help="folder of single-line fonts")
+    parser.add_argument("--formulas", help="folder of formulas.py")
+    parser.add_argument("--photos", help="folder of real boards to write on (backdrops.py)")
+    parser.add_argument("--tilt", type=float, default=0, help="0.06: seen from the side")
     parser.add_argument("--held-out", action="store_true", help="evaluation fonts only")
     parser.add_argument("--out", default="/tmp/board", help="start of the pictures' names")
     args = parser.parse_args()
     drawn, pictures = make(args.seed, 320 * args.scale, 240 * args.scale, args.scale,
-                           held_out=args.held_out, stroke_folder=args.strokes)
+                           held_out=args.held_out, stroke_folder=args.strokes,
+                           formula_folder=args.formulas, photo_folder=args.photos,
+                           tilt=args.tilt)
     for name, picture in pictures.items():
         picture = np.round(picture * 255).astype(np.uint8)
         cv2.imwrite(f"{args.out}.{name}.png",

@@ -1,10 +1,9 @@
 """Fills shards of (photo, truth, ink) patches, as plain uint8 files that train.py maps.
 
 /usr/bin/python3 training/dataset.py --scale 2 --minutes 8 --seed 1000 --out /tmp/boards-x2 \\
-    --strokes /work/shared/strokes --photos /work/shared/boards
+    --strokes STROKES --formulas FORMULAS --photos PHOTOS
 """
 import argparse
-import csv
 import json
 import os
 import random
@@ -15,11 +14,12 @@ import numpy as np
 
 import boards
 import camera
+from backdrops import free_photos
 
 PATCH = 64  # photo pixels; train.py crops 48 out of it at random
 SIZES = {2: (512, 384), 4: (320, 240)}  # a training photo
 TIERS = {"mild": 36, "typical": 50, "hard": 14}
-FREE = ("MIT", "BSD", "CC0")
+TILT = 0.06  # the most that corners of a board seen from the side move, as a share of its sides
 
 
 def crops(photo, truth, ink, scale, count, pick):
@@ -37,29 +37,22 @@ def crops(photo, truth, ink, scale, count, pick):
         yield photo[top:top + PATCH, left:left + PATCH], part
 
 
-def drawn(seed, scale, stroke_folder):
-    """Patches of one synthetic board."""
-    pick = random.Random(seed)
+def drawn(seed, scale, args):
+    """Patches of one synthetic board, at times written on a real one or seen from the side."""
+    pick, chance = random.Random(seed), random.Random(f"chance {seed}")
     width, height = SIZES[scale]
+    real_board, from_the_side = (chance.random() < share
+                                 for share in (args.backdrop_share, args.tilt_share))
     _, pictures = boards.make(seed, width * scale, height * scale, scale,
-                              stroke_folder=stroke_folder)
+                              tilt=TILT if from_the_side else 0, stroke_folder=args.strokes,
+                              formula_folder=args.formulas,
+                              photo_folder=args.photos if real_board else None)
     tier = pick.choices(list(TIERS), list(TIERS.values()))[0]
     photo = camera.photograph(pictures["grainy"], scale, tier, seed)
     truth = np.round(pictures["clean"] * 255).astype(np.uint8)
     # About half of the area once: more would show the same letters again and again.
     count = 12 if scale == 4 else 32
     yield from crops(photo, truth, pictures["ink"], scale, count, pick)
-
-
-def free_photos(folder):
-    """Board photos of 8 megapixels and more under MIT, BSD or CC0."""
-    if not folder:
-        return []
-    with open(os.path.join(folder, "SOURCES.csv"), encoding="utf-8") as table:
-        rows = [row for row in csv.DictReader(table)
-                if row["licence"].startswith(FREE) and not row["repo"].startswith("uva-cs/")
-                and int(row["width"]) * int(row["height"]) >= 7_900_000]
-    return [os.path.join(folder, row["file"]) for row in rows]
 
 
 def real(path, seed, count=32):
@@ -89,9 +82,14 @@ def main():
     parser.add_argument("--boards", type=int, default=10 ** 6, help="stop after so many boards")
     parser.add_argument("--seed", type=int, default=1000, help="seed of the first board")
     parser.add_argument("--strokes", help="folder of single-line fonts (optional)")
-    parser.add_argument("--photos", help="folder of real photos with SOURCES.csv (x2, optional)")
+    parser.add_argument("--formulas", help="folder of formulas.py (optional)")
+    parser.add_argument("--photos", help="folder of real photos with SOURCES.csv (optional)")
     parser.add_argument("--photo-share", type=float, default=0.12,
-                        help="share of real photos among the sources")
+                        help="share of real photos among the sources (x2)")
+    parser.add_argument("--backdrop-share", type=float, default=0.15,
+                        help="share of drawn boards that are written on real ones")
+    parser.add_argument("--tilt-share", type=float, default=0.3,
+                        help="share of drawn boards that are seen from the side")
     args = parser.parse_args()
     cv2.setNumThreads(1)
     os.makedirs(args.out, exist_ok=True)
@@ -106,7 +104,7 @@ def main():
             if found and choose.random() < args.photo_share:
                 source = real(choose.choice(found), seed)
             else:
-                source = drawn(seed, args.scale, args.strokes)
+                source = drawn(seed, args.scale, args)
             for photo, truth in source:
                 photos.write(np.ascontiguousarray(photo).tobytes())
                 truths.write(np.ascontiguousarray(truth).tobytes())
@@ -117,7 +115,9 @@ def main():
                       flush=True)
     with open(os.path.join(args.out, "shard.json"), "w", encoding="utf-8") as notes:
         json.dump({"scale": args.scale, "patch": PATCH, "count": patches, "boards": made,
-                   "seed": args.seed, "strokes": bool(args.strokes), "photos": len(found)},
+                   "seed": args.seed, "strokes": bool(args.strokes), "photos": len(found),
+                   "formulas": bool(args.formulas), "backdrops": args.backdrop_share,
+                   "tilted": args.tilt_share},
                   notes, indent=2)
     print(f"{made} boards, {patches} patches -> {args.out}")
 
