@@ -24,6 +24,10 @@ export interface Config {
   readonly hfEndpoint: string;
   readonly hfToken: Secret | undefined;
   readonly executionProvider: ExecutionProvider;
+  /** Most tiles a GPU is given at once. */
+  readonly batchSize: number;
+  /** Most photo pixels of a tile; undefined: each network's own, from the catalogue. */
+  readonly tilePixels: number | undefined;
   readonly maxInputSide: number;
   readonly maxInputPixels: number;
   readonly maxInputBytes: number;
@@ -219,6 +223,8 @@ export function readConfig(
     hfEndpoint: url('HF_ENDPOINT'),
     hfToken: hfToken ? new Secret(hfToken) : undefined,
     executionProvider: oneOf('EXECUTION_PROVIDER', EXECUTION_PROVIDERS),
+    batchSize: integer('BATCH_SIZE', 1, 64),
+    tilePixels: text('TILE_PIXELS') ? integer('TILE_PIXELS', 10_000, 16_000_000) : undefined,
     maxInputSide: integer('MAX_INPUT_SIDE', 16, 16_384),
     maxInputPixels: integer('MAX_INPUT_PIXELS', 1, 268_000_000),
     maxInputBytes: integer('MAX_INPUT_BYTES', 1, 2 ** 30),

@@ -11,7 +11,8 @@ import { type Log, openLog } from './log.ts';
 export async function openEngine(config: Config, log = openConfiguredLog(config)): Promise<Engine> {
   const catalogue = await loadCatalogue(config);
   const pixelWork = openPixelWork();
-  const inference = openInference({ executionProvider: config.executionProvider, pixelWork, log });
+  const { executionProvider, batchSize } = config;
+  const inference = openInference({ executionProvider, batchSize, pixelWork, log });
   return {
     catalogue,
     inference,

@@ -36,6 +36,14 @@ export const SETTINGS = {
   HF_ENDPOINT: { default: 'https://huggingface.co', meaning: 'the hub `models pull` fetches from' },
   HF_TOKEN: { default: '', meaning: 'access token for that hub, where a model asks for one' },
   EXECUTION_PROVIDER: { default: 'auto', meaning: 'auto, cpu, webgpu or cuda' },
+  BATCH_SIZE: {
+    default: '1',
+    meaning: 'tiles a GPU is given at once, of however many photos; `npm run bench:gpu` measures it',
+  },
+  TILE_PIXELS: {
+    default: '',
+    meaning: "most photo pixels of a tile; empty: each network's own, from the catalogue",
+  },
   MAX_INPUT_SIDE: {
     default: '2560',
     meaning: 'a photo with a longer side is reduced to this many pixels first: the speed control',

@@ -49,8 +49,9 @@ def main():
         network, torch.rand(1, 3, 32, 48), args.out, opset_version=13,
         input_names=["input"], output_names=["correction"], do_constant_folding=True,
         keep_initializers_as_inputs=False,
-        dynamic_axes={"input": {2: "height", 3: "width"},
-                      "correction": {2: "outHeight", 3: "outWidth"}})
+        # A GPU is given several tiles at once.
+        dynamic_axes={"input": {0: "batch", 2: "height", 3: "width"},
+                      "correction": {0: "batch", 2: "outHeight", 3: "outWidth"}})
     graph = onnx.load(args.out)
     onnx.checker.check_model(graph, full_check=True)
     used = {node.op_type for node in graph.graph.node}

@@ -4,7 +4,7 @@ import * as ort from 'onnxruntime-node';
 import { AppError } from '../errors.ts';
 import { compareDevices, probeTile, type TimedOutput } from './device-choice.ts';
 import type { Device, InferenceRequest, InferenceResponse, Network } from './inference.ts';
-import { type Planes, toPlanes } from './pixels.ts';
+import { CHANNELS, type Planes, toPlanes } from './pixels.ts';
 import { serve } from './thread.ts';
 
 /** A network on the device that was chosen for it. */
@@ -15,7 +15,7 @@ interface Loaded {
 
 const loaded = new Map<string, Promise<Loaded>>();
 
-serve<InferenceRequest, InferenceResponse>(async ({ network, provider, threads, tile }) => {
+serve<InferenceRequest, InferenceResponse>(async ({ network, provider, threads, tiles }) => {
   const key = `${provider} ${network.path}`;
   let loading = loaded.get(key);
   if (loading === undefined) {
@@ -24,20 +24,34 @@ serve<InferenceRequest, InferenceResponse>(async ({ network, provider, threads, 
     loading.catch(() => loaded.delete(key));
   }
   const { session, device } = await loading;
-  if (tile === undefined) return { value: { device, output: null, runMs: 0 } };
-  const input = toPlanes(tile, network.multiple, network.white);
+  const takesBatches = device.provider !== 'cpu' && isAnyNumber(session, network);
+  if (tiles.length === 0) return { value: { device, takesBatches, outputs: [], runMs: 0 } };
+  const inputs = tiles.map((tile) => toPlanes(tile, network.multiple, network.white));
   const startedAt = performance.now();
-  const output = await run(session, network, input);
+  const outputs = await run(session, network, inputs);
   const runMs = performance.now() - startedAt;
-  return { value: { device, output, runMs }, transfer: [output.data.buffer as ArrayBuffer] };
+  const transfer = outputs.map(({ data }) => data.buffer as ArrayBuffer);
+  return { value: { device, takesBatches, outputs, runMs }, transfer };
 });
 
+/** Whether a network takes any number of tiles at once, and not one alone. */
+function isAnyNumber(session: ort.InferenceSession, { input }: Network): boolean {
+  const metadata = session.inputMetadata.find(({ name }) => name === input);
+  return metadata?.isTensor === true && typeof metadata.shape[0] === 'string';
+}
+
 /**
- * One run of a network.
+ * One run of a network on pictures of one size.
  * @throws AppError ENGINE_FAILED with ONNX Runtime's reason, memory that is not to be had included; MODEL_MISFIT
  */
-async function run(session: ort.InferenceSession, network: Network, input: Planes): Promise<Planes> {
-  const tensor = new ort.Tensor('float32', input.data, [1, 3, input.height, input.width]);
+async function run(
+  session: ort.InferenceSession,
+  network: Network,
+  inputs: readonly Planes[],
+): Promise<Planes[]> {
+  const [input] = inputs as [Planes];
+  const dims = [inputs.length, CHANNELS, input.height, input.width];
+  const tensor = new ort.Tensor('float32', joined(inputs), dims);
   let output: ort.Tensor | undefined;
   try {
     output = (await session.run({ [network.input]: tensor }, [network.output]))[network.output];
@@ -46,14 +60,28 @@ async function run(session: ort.InferenceSession, network: Network, input: Plane
   }
   const width = input.width * network.scale;
   const height = input.height * network.scale;
-  const expected = `1,3,${height},${width}`;
+  const expected = `${inputs.length},${CHANNELS},${height},${width}`;
   if (output?.type !== 'float32' || String(output.dims) !== expected) {
     throw misfit(
       network,
       `${network.output} is ${output?.type} [${output?.dims}] where float32 [${expected}] was expected`,
     );
   }
-  return { width, height, white: network.white, data: output.data as Float32Array };
+  const all = output.data as Float32Array;
+  const length = all.length / inputs.length;
+  return inputs.map((_, index) => {
+    const data = inputs.length === 1 ? all : all.slice(index * length, (index + 1) * length);
+    return { width, height, white: network.white, data };
+  });
+}
+
+/** One after the other, as a tensor holds them. */
+function joined(pictures: readonly Planes[]): Float32Array {
+  const [first] = pictures as [Planes];
+  if (pictures.length === 1) return first.data;
+  const all = new Float32Array(first.data.length * pictures.length);
+  for (const [index, { data }] of pictures.entries()) all.set(data, index * first.data.length);
+  return all;
 }
 
 /** Opens a network on one provider. @throws AppError PROVIDER, MODEL_CORRUPT or MODEL_MISFIT */
@@ -123,9 +151,9 @@ async function timeSecondRun(
   network: Network,
   input: Planes,
 ): Promise<TimedOutput> {
-  await run(session, network, input);
+  await run(session, network, [input]);
   const startedAt = performance.now();
-  const output = await run(session, network, input);
+  const [output] = (await run(session, network, [input])) as [Planes];
   return { output, ms: performance.now() - startedAt };
 }
 

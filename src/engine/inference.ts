@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { type ExecutionProvider, forbidTelemetry } from '../config.ts';
 import type { Log } from '../log.ts';
+import { openBatches } from './batches.ts';
 import type { PixelWork } from './pixel-work.ts';
 import { cutOut, type Planes, type Raster } from './pixels.ts';
 import { openThread } from './thread.ts';
@@ -33,15 +34,17 @@ export interface InferenceRequest {
   readonly network: Network;
   readonly provider: ExecutionProvider;
   readonly threads: number;
-  /** The pixels read; undefined only loads the network. */
-  readonly tile: Raster | undefined;
+  /** The pixels read of tiles of one size; none only loads the network. */
+  readonly tiles: readonly Raster[];
 }
 
 export interface InferenceResponse {
   readonly device: Device;
-  /** The network's output for the tile, as it is. */
-  readonly output: Planes | null;
-  /** Milliseconds the network itself took. */
+  /** Whether several tiles at once are any use: a CPU is busy with one, and some networks take no more. */
+  readonly takesBatches: boolean;
+  /** The network's outputs for the tiles, as they are. */
+  readonly outputs: readonly Planes[];
+  /** Milliseconds the network itself took for all of them. */
   readonly runMs: number;
 }
 
@@ -50,7 +53,7 @@ export interface Inference {
   prepare(network: Network, signal?: AbortSignal): Promise<Device>;
   /**
    * Enlarges one tile of `photo`. The next tile may be asked for before this one is there: the network begins it while
-   * the pixel threads finish this one.
+   * the pixel threads finish this one, and a GPU takes up to `batchSize` that wait at once, of whatever photos.
    * @returns RGB of `scale` times the size of `tile.keep`
    * @throws AppError CANCELLED, ENGINE_FAILED, ENGINE_CRASHED, MODEL_CORRUPT, MODEL_MISFIT, PROVIDER
    */
@@ -68,11 +71,14 @@ export function openInference({
   executionProvider: provider,
   pixelWork,
   log,
+  batchSize = 1,
   threads = availableParallelism(),
 }: {
   executionProvider: ExecutionProvider;
   pixelWork: PixelWork;
   log: Log;
+  /** Most tiles of one size that a GPU is given at once. */
+  batchSize?: number;
   threads?: number;
 }): Inference {
   forbidTelemetry();
@@ -88,17 +94,49 @@ export function openInference({
     announced.add(line);
   }
 
+  /** Paths of networks whose device was seen to take several tiles at once. */
+  const batching = new Set<string>();
+  async function ask(
+    network: Network,
+    tiles: readonly Raster[],
+    signal?: AbortSignal,
+  ): Promise<InferenceResponse> {
+    // Tiles of a batch are copied: if it fails, each is given once more, alone.
+    const transfer = tiles.length === 1 ? tiles.map(({ data }) => data.buffer as ArrayBuffer) : [];
+    const response = await thread.call({ network, provider, threads, tiles }, { transfer, signal });
+    announce(response.device);
+    if (response.takesBatches && batchSize > 1) batching.add(network.path);
+    return response;
+  }
+  const batches = openBatches<{ network: Network; tile: Raster }, { output: Planes; runMs: number }>({
+    limit: () => batchSize,
+    alike: (one, { network, tile }) =>
+      one.network.path === network.path && one.tile.width === tile.width && one.tile.height === tile.height,
+    async run(items) {
+      const network = (items[0] as (typeof items)[number]).network;
+      const { outputs, runMs } = await ask(
+        network,
+        items.map(({ tile }) => tile),
+      );
+      return outputs.map((output) => ({ output, runMs: runMs / items.length }));
+    },
+  });
+  async function runNetwork(
+    network: Network,
+    tile: Raster,
+    signal?: AbortSignal,
+  ): Promise<{ output: Planes; runMs: number }> {
+    if (batching.has(network.path)) return batches.add({ network, tile }, signal);
+    const { outputs, runMs } = await ask(network, [tile], signal);
+    return { output: outputs[0] as Planes, runMs };
+  }
+
   return {
     async prepare(network, signal) {
-      const { device } = await thread.call({ network, provider, threads, tile: undefined }, { signal });
-      announce(device);
-      return device;
+      return (await ask(network, [], signal)).device;
     },
     async enlargeTile(network, photo, { read, keep }, signal) {
-      const tile = cutOut(photo, read);
-      const request = { network, provider, threads, tile };
-      const response = await thread.call(request, { transfer: [tile.data.buffer as ArrayBuffer], signal });
-      announce(response.device);
+      const { output, runMs } = await runNetwork(network, cutOut(photo, read), signal);
       const finished = await pixelWork.call(
         {
           kind: 'finish',
@@ -106,11 +144,11 @@ export function openInference({
           keep: { ...keep, left: keep.left - read.left, top: keep.top - read.top },
           scale: network.scale,
           base: network.base,
-          output: response.output as Planes,
+          output,
         },
         signal,
       );
-      return { raster: finished.raster, runMs: response.runMs };
+      return { raster: finished.raster, runMs };
     },
     close: () => thread.close(),
   };

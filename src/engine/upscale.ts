@@ -14,7 +14,7 @@ import type { PixelWork } from './pixel-work.ts';
 import { CHANNELS, createRaster, paste, type Raster, scaleRect } from './pixels.ts';
 import type { Quality } from './quality-gate.ts';
 
-import { planTiles, type Tile } from './tiles.ts';
+import { planTiles, type Tile, type TileRules } from './tiles.ts';
 
 /** Keeps finished tiles, so that work that was interrupted goes on where it was. `plan` names all they depend on. */
 export interface TileKeeper {
@@ -95,7 +95,10 @@ export interface Upscaler {
   upscale(request: UpscaleRequest): Promise<UpscaleResult>;
 }
 
-type Limits = Pick<Config, 'maxInputBytes' | 'maxInputPixels' | 'maxInputSide' | 'model' | 'modelsDir'>;
+type Limits = Pick<
+  Config,
+  'maxInputBytes' | 'maxInputPixels' | 'maxInputSide' | 'model' | 'modelsDir' | 'tilePixels'
+>;
 
 export function createUpscaler({
   config,
@@ -159,7 +162,7 @@ export function createUpscaler({
         });
         checkFits(photo.width * model.scale, photo.height * model.scale, format);
         const path = await locateOnce(model);
-        const tiles = planTiles(photo.width, photo.height, tileRules(model));
+        const tiles = planTiles(photo.width, photo.height, tileRules(model, config.tilePixels));
         return { model, tiles, network: networkOf(model, path), plan: fingerprint(model, photo, tiles) };
       });
 
@@ -270,8 +273,9 @@ function chooseModel(
   return preset?.scale === scale ? preset : catalogue.defaultFor(scale).model;
 }
 
-function tileRules(model: Model): { halo: number; multiple: number; tilePixels: number } {
-  return { halo: model.halo, multiple: model.input.multiple, tilePixels: model.tilePixels };
+/** How a model's photos are cut into tiles, of at most the catalogue's size or the one that is set. */
+function tileRules({ halo, input, tilePixels }: Model, set: number | undefined): TileRules {
+  return { halo, multiple: input.multiple, tilePixels: set ?? tilePixels };
 }
 
 /** Equal for two runs only if the tiles of one can stand for those of the other. */

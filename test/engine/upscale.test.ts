@@ -52,6 +52,21 @@ test('a 1×1 picture works at both scales', async (t) => {
   }
 });
 
+test('TILE_PIXELS cuts a photo into smaller tiles, and the picture is the same', async (t) => {
+  const bytes = await png(drawBoard(150, 110));
+  const [whole, cut] = await Promise.all(
+    [{}, { TILE_PIXELS: '10000' }].map(async (settings) => {
+      const { upscaler } = await openTestEngine(t, settings);
+      let tiles = 0;
+      const onProgress = (): void => void tiles++;
+      const result = await upscaler.upscale({ bytes, scale: 2, format: 'png', onProgress });
+      return { tiles, picture: await decode(result.bytes, 'png', LIMIT) };
+    }),
+  );
+  assert.ok(whole?.tiles === 1 && cut !== undefined && cut.tiles > 1, `${cut?.tiles} tiles`);
+  assert.ok(largestDifference(whole.picture, cut.picture) <= 1);
+});
+
 test('a longer photo is reduced first, and the result says so', async (t) => {
   const { upscaler } = await openTestEngine(t, { MAX_INPUT_SIDE: '64' });
   const result = await upscaler.upscale({ bytes: await png(drawBoard(200, 100)), scale: 2, format: 'jpeg' });
