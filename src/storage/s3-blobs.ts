@@ -14,8 +14,15 @@ import type { S3Config } from '../config.ts';
 import { AppError } from '../errors.ts';
 import { type Blobs, checkKey } from './blobs.ts';
 
+const CONNECT_WITHIN_MS = 5000;
+/** From the request to the first byte of the answer, sending a tile of tens of megabytes included. */
+const ANSWER_WITHIN_MS = 30_000;
+
 /** Opens the bucket. @throws AppError STORAGE if it does not answer or is not there */
-export async function openS3Blobs(config: S3Config): Promise<Blobs> {
+export async function openS3Blobs(
+  config: S3Config,
+  { answerWithinMs = ANSWER_WITHIN_MS }: { answerWithinMs?: number } = {},
+): Promise<Blobs> {
   const { endpoint, bucket: Bucket, region, accessKeyId, secretAccessKey } = config;
   const client = new S3Client({
     endpoint,
@@ -23,6 +30,12 @@ export async function openS3Blobs(config: S3Config): Promise<Blobs> {
     credentials: { accessKeyId: accessKeyId.reveal(), secretAccessKey: secretAccessKey.reveal() },
     // A store on one's own machine rarely has a host name for every bucket.
     forcePathStyle: true,
+    // Of itself it would wait for ever for a store that has vanished.
+    requestHandler: {
+      connectionTimeout: CONNECT_WITHIN_MS,
+      requestTimeout: answerWithinMs,
+      throwOnRequestTimeout: true,
+    },
     // The checksums the client adds of its own accord are refused by several compatible stores.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',

@@ -1,21 +1,20 @@
 /** One contract for every store of images: the folder, and S3 on a server of this machine where there is one. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../src/errors.ts';
-import { Secret } from '../../src/secret.ts';
 import type { BlobInfo, Blobs } from '../../src/storage/blobs.ts';
 import { openDiskBlobs } from '../../src/storage/disk-blobs.ts';
 import { openS3Blobs } from '../../src/storage/s3-blobs.ts';
 import { temporaryFolder } from '../helpers/engine.ts';
-import { freePort } from '../helpers/server-process.ts';
+import { NO_S3_STORE, s3ConfigAt, startS3Store } from '../helpers/s3-store.ts';
 
 const withCode = (code: string) => (error: unknown) => error instanceof AppError && error.code === code;
 
@@ -149,53 +148,41 @@ describe('a folder', () => {
   });
 });
 
-const MOTO = spawnSync('moto_server', ['--help']).status === 0;
-
-describe('S3', { skip: MOTO ? false : 'moto_server is not installed (Python: moto with its server)' }, () => {
-  let server: ChildProcess;
+describe('S3', { skip: NO_S3_STORE }, () => {
+  let store: Awaited<ReturnType<typeof startS3Store>>;
   let blobs: Blobs;
-  const config = (port: number, bucket = 'boardsharp') => ({
-    endpoint: `http://127.0.0.1:${port}`,
-    bucket,
-    region: 'us-east-1',
-    accessKeyId: new Secret('test'),
-    secretAccessKey: new Secret('test'),
-  });
-  let port: number;
   before(async () => {
-    port = await freePort();
-    server = spawn('moto_server', ['-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' });
-    await answering(`http://127.0.0.1:${port}/moto-api/`);
-    await fetch(`http://127.0.0.1:${port}/boardsharp`, { method: 'PUT' });
-    blobs = await openS3Blobs(config(port));
+    store = await startS3Store();
+    blobs = await openS3Blobs(store.config);
   });
   after(async () => {
     await blobs?.close();
-    server.kill('SIGKILL');
+    await store.stop();
   });
   keepsItsPromises(() => blobs);
   test('a bucket that is not there, and a server that is not, are told', async () => {
-    await assert.rejects(openS3Blobs(config(port, 'none')), (error: AppError) => {
+    await assert.rejects(openS3Blobs({ ...store.config, bucket: 'none' }), (error: AppError) => {
       assert.match(error.message, /there is no bucket "none"/);
       return error.code === 'STORAGE';
     });
-    await assert.rejects(openS3Blobs(config(1)), withCode('STORAGE'));
+    await assert.rejects(
+      openS3Blobs({ ...store.config, endpoint: 'http://127.0.0.1:1' }),
+      withCode('STORAGE'),
+    );
   });
+});
+
+test('an S3 store that takes connections and says nothing is told, and not waited for', async (t) => {
+  const server = createServer(() => undefined).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const config = s3ConfigAt(`http://127.0.0.1:${port}`);
+  await assert.rejects(openS3Blobs(config, { answerWithinMs: 50 }), withCode('STORAGE'));
 });
 
 async function infos(blobs: Blobs, prefix: string): Promise<BlobInfo[]> {
   const found: BlobInfo[] = [];
   for await (const info of blobs.list(prefix)) found.push(info);
   return found;
-}
-
-/** Another program's server tells nobody when it is up. */
-async function answering(url: string): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const answer = await fetch(url).catch(() => undefined);
-    await answer?.body?.cancel();
-    if (answer !== undefined) return;
-    await delay(100);
-  }
-  throw new Error(`${url} does not answer`);
 }
