@@ -21,6 +21,7 @@ Usage: boardsharp <command> [options]
     --out <folder>             for report and measurements; default: evaluation
     --lines <n>                lines read on each board at most; default: 12
     --reader-jobs <n>          readers at once; default: 2
+    --against <model>          compare every method with this one too, letter by letter
     --choose                   say which model should be the default by the written rule
     --budget-seconds <n>       for a 1280×960 photo, for --choose; default: 3
   dataset slice <video>        a lecture video cut into pictures of its distinct boards; needs ffmpeg

@@ -25,6 +25,7 @@ export const runEvaluate: Command = async (args, context) => {
       models: { type: 'string' },
       out: { type: 'string', default: 'evaluation' },
       lines: { type: 'string', default: '12' },
+      against: { type: 'string' },
       choose: { type: 'boolean', default: false },
       'budget-seconds': { type: 'string', default: '3' },
       'reader-jobs': { type: 'string', default: '2' },
@@ -49,13 +50,19 @@ export const runEvaluate: Command = async (args, context) => {
     const models = await chosenModels(engine.catalogue, values.models, folder.scale, config.modelsDir);
     const limits = { maxPixels: config.maxInputPixels, signal };
     const methods = planMethods(folder, models, engine.upscaler, limits);
+    if (values.against !== undefined && !methods.some(({ name }) => name === values.against))
+      throw usage(
+        `--against ${values.against} is not measured; there are ${methods.map(({ name }) => name).join(', ')}`,
+      );
     const cacheDir = join(values.out, 'measured');
     const measured = await measureAll(folder, methods, {
       ...{ ...limits, cacheDir, reader, readerJobs, onProgress: bar.show },
     });
     const sizes = await Promise.all(folder.boards.map(({ photo }) => readSize(photo)));
     const photoPixels = sizes.reduce((sum, { width, height }) => sum + width * height, 0) / sizes.length;
-    const figures = figuresOf(folder, measured, { seed: SEED, reader, photoPixels, shown: WORST_SHOWN });
+    const rival = values.against;
+    const sums = figuresOf(folder, measured, { seed: SEED, reader, rival, photoPixels, shown: WORST_SHOWN });
+    const figures = values.choose ? { ...sums, choice: chooseModel(sums, budgetSeconds) } : sums;
     const pictures = await picturesOf(figures.worst, folder, methods);
     bar.clear();
     const markdown = markdownReport(figures);
@@ -64,8 +71,8 @@ export const runEvaluate: Command = async (args, context) => {
     await writeFile(join(values.out, 'report.md'), markdown);
     await writeFile(join(values.out, 'report.html'), htmlReport(figures, pictures));
     stdout.write(`${markdown}\nReport: ${join(values.out, 'report.html')}\n`);
-    if (values.choose) {
-      const { model, lost } = chooseModel(figures, budgetSeconds);
+    if (figures.choice !== undefined) {
+      const { model, lost } = figures.choice;
       stdout.write(
         model === undefined
           ? `No model qualifies for x${folder.scale}: bicubic is the safe answer.\n`

@@ -1,19 +1,14 @@
 /** The rule that chooses the default model of a scale from the figures; docs/evaluation.md has it in words. Pure. */
-import type { Figures, MethodFigures } from './figures.ts';
+import { type Choice, type Figures, type MethodFigures, REFERENCES } from './figures.ts';
 
 /** The photo that the budget is meant for. */
 const BUDGET_PIXELS = 1280 * 960;
-
-export interface Choice {
-  /** Undefined: no model qualifies, and bicubic is the safe answer. */
-  readonly model: string | undefined;
-  /** Why each other candidate lost, in a sentence without a full stop. */
-  readonly lost: readonly { readonly model: string; readonly why: string }[];
-}
+/** A cell of all four dimensions counts from so many boards on: of fewer an interval says little. */
+const MIN_CROSSED_BOARDS = 5;
 
 /** @param budgetSeconds for a photo of 1280×960; times are carried over by the number of pixels */
 export function chooseModel({ methods, photoPixels, reader }: Figures, budgetSeconds: number): Choice {
-  const candidates = methods.filter(({ name }) => !['bicubic', 'lanczos', 'truth'].includes(name));
+  const candidates = methods.filter(({ name }) => !REFERENCES.includes(name));
   const lost: { model: string; why: string }[] = [];
   const fit = candidates.filter((candidate) => {
     const why = reader === null ? 'no letters were read' : objection(candidate, photoPixels, budgetSeconds);
@@ -30,11 +25,12 @@ export function chooseModel({ methods, photoPixels, reader }: Figures, budgetSec
 }
 
 function objection(
-  { cells, seconds }: MethodFigures,
+  { cells, crossed, seconds }: MethodFigures,
   photoPixels: number,
   budget: number,
 ): string | undefined {
-  const worse = cells.patient.find(({ overBicubic }) => overBicubic.low > 0);
+  const counted = [...cells.patient, ...crossed.filter(({ boards }) => boards >= MIN_CROSSED_BOARDS)];
+  const worse = counted.find(({ overBicubic }) => overBicubic.low > 0);
   if (worse !== undefined) {
     return `more letter errors than bicubic beyond the interval in "${worse.name}" (at least ${worse.overBicubic.low.toFixed(3)})`;
   }

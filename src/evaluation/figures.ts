@@ -1,36 +1,43 @@
 /** All figures of one evaluation, from what was measured: the one structure that every form of the report shows. Pure. */
-import { bootstrap, type Interval } from './bootstrap.ts';
-import { addCounts, countLine, type LetterCounts } from './letter-scores.ts';
+import { type Estimate, estimate, type Interval } from './bootstrap.ts';
+import { type Cell, cellsOf, type Reader } from './letter-cells.ts';
+import { countLine } from './letter-scores.ts';
 import type { Measured } from './measure.ts';
 import type { TruthBoard, TruthFolder, TruthLine } from './truth-folder.ts';
 
-/** The readers; decisions are taken by the patient one, which is closer to a person. */
-export type Reader = 'plain' | 'patient';
+/** Rows of the report that are no models. */
+export const REFERENCES: readonly string[] = ['bicubic', 'lanczos', 'truth'];
 
-/** Letters of one method in one part of the set. */
-export interface Cell {
-  /** What the lines have in common: 'all', or `dimension: value`. */
+/** Picture scores of one method on all boards, or on those of a tier or a kind. */
+export interface PictureCell {
+  /** 'all' or `dimension: value`. */
   readonly name: string;
-  readonly lines: number;
-  readonly counts: LetterCounts;
-  /** Letter errors per true letter. */
-  readonly cer: number;
-  readonly cerInterval: Interval;
-  /** How much more than bicubic's, drawn on the same boards. */
-  readonly overBicubic: Interval;
+  readonly boards: number;
+  readonly psnr: Estimate;
+  readonly ssim: Estimate;
+  readonly textPsnr: Estimate;
+  readonly textSsim: Estimate;
+  /** More than bicubic's on the same boards: decibels, and for SSIM its own unit. */
+  readonly psnrOverBicubic: Estimate;
+  readonly textPsnrOverBicubic: Estimate;
+  readonly ssimOverBicubic: Estimate;
 }
 
 export interface MethodFigures {
   readonly name: string;
+  /** On all boards, for those who want one number. */
   readonly psnr: number;
   readonly psnrInterval: Interval;
   readonly ssim: number;
   readonly textPsnr: number;
+  readonly pictures: readonly PictureCell[];
   /** Median seconds for a photo, and most memory of the process in MB. */
   readonly seconds: number;
   readonly memoryMb: number;
-  /** Empty where no reader is installed. */
+  /** By one dimension; empty where no reader is installed. */
   readonly cells: Readonly<Record<Reader, readonly Cell[]>>;
+  /** By letter height × board × language × tier, patient reader. */
+  readonly crossed: readonly Cell[];
 }
 
 export interface WorstLine {
@@ -44,6 +51,14 @@ export interface WorstLine {
   readonly moreErrors: number;
 }
 
+/** The answer of the rule that chooses the default. */
+export interface Choice {
+  /** Undefined: no model qualifies, and bicubic is the safe answer. */
+  readonly model: string | undefined;
+  /** Why each other candidate lost, in a sentence without a full stop. */
+  readonly lost: readonly { readonly model: string; readonly why: string }[];
+}
+
 export interface Figures {
   readonly scale: number;
   readonly seed: number;
@@ -51,65 +66,91 @@ export interface Figures {
   readonly lines: number;
   readonly photoPixels: number;
   readonly reader: string | null;
+  /** The method that `overRival` compares with. */
+  readonly rival: string | null;
   readonly methods: readonly MethodFigures[];
   /** Lines of models that lost most letters against bicubic, worst first. */
   readonly worst: readonly WorstLine[];
+  /** The rule's answer, where it was asked for. */
+  readonly choice?: Choice;
 }
 
-type CountedLine = { readonly names: readonly string[]; readonly counts: LetterCounts };
+export interface FiguresOptions {
+  readonly seed: number;
+  readonly reader: string | undefined;
+  readonly rival: string | undefined;
+  readonly photoPixels: number;
+  /** How many of the worst lines are listed for each model. */
+  readonly shown: number;
+}
 
-/** @param shown how many of the worst lines are listed for each model */
+/** What was measured, summed up. */
 export function figuresOf(
   { scale, boards }: TruthFolder,
   measured: ReadonlyMap<string, readonly Measured[]>,
-  about: { seed: number; reader: string | undefined; photoPixels: number; shown: number },
+  { seed, reader, rival, photoPixels, shown }: FiguresOptions,
 ): Figures {
-  const { seed, reader, photoPixels, shown } = about;
-  const counted = (name: string, kind: Reader): CountedLine[][] =>
-    boards.map((board, b) =>
-      board.lines.map((line, i) => {
-        const text = (method: string): string => measured.get(method)?.[b]?.[kind]?.[i] ?? '';
-        const [here, bicubic, truth] = [text(name), text('bicubic'), text('truth')];
-        return {
-          names: cellsOf(board, line),
-          counts: countLine({ wanted: line.text, here, bicubic, truth }),
-        };
-      }),
-    );
-  function cells(name: string, kind: Reader): Cell[] {
-    if (reader === undefined) return [];
-    const [ours, base] = [counted(name, kind), counted('bicubic', kind)];
-    const names = [...new Set(ours.flat().flatMap((line) => line.names))].sort();
-    return names.map((cell) => {
-      const within = (lines: CountedLine[][]): LetterCounts[][] =>
-        lines.map((board) => board.filter((line) => line.names.includes(cell)).map((line) => line.counts));
-      const [here, there] = [within(ours), within(base)];
-      const pairs = here.map((counts, i) => [addCounts(counts), addCounts(there[i] ?? [])] as const);
-      const rate = (drawn: readonly (readonly LetterCounts[])[], side: number): number =>
-        cerOf(addCounts(drawn.map((pair) => pair[side] as LetterCounts)));
-      const counts = addCounts(here.flat());
-      return {
-        ...{ name: cell, lines: here.flat().length, counts, cer: cerOf(counts) },
-        cerInterval: bootstrap(pairs, (drawn) => rate(drawn, 0), seed),
-        overBicubic: bootstrap(pairs, (drawn) => rate(drawn, 0) - rate(drawn, 1), seed),
-      };
-    });
-  }
+  const about = { boards, measured, rival, seed };
+  const cells = (name: string, kind: Reader, crossed = false): Cell[] =>
+    reader === undefined ? [] : cellsOf(name, kind, about, crossed);
+  const bicubic = measured.get('bicubic') ?? [];
   const methods = [...measured].map(([name, rows]): MethodFigures => {
-    const psnrs = rows.map(({ psnr }) => psnr);
+    const pictures = pictureCells(boards, rows, bicubic, seed);
+    const [{ psnr, ssim, textPsnr }] = pictures as [PictureCell];
     return {
-      ...{ name, psnr: mean(psnrs), psnrInterval: bootstrap(psnrs, mean, seed) },
-      ssim: mean(rows.map(({ ssim }) => ssim)),
-      textPsnr: mean(rows.flatMap(({ textPsnr }) => textPsnr ?? [])),
+      ...{ name, psnr: psnr.value, psnrInterval: { low: psnr.low, high: psnr.high } },
+      ...{ ssim: ssim.value, textPsnr: textPsnr.value, pictures },
       seconds:
         rows.map(({ ms }) => ms / 1000).sort((a, b) => a - b)[Math.floor(rows.length / 2)] ?? Number.NaN,
       memoryMb: Math.max(...rows.map(({ rssBytes }) => rssBytes)) / 1e6,
       cells: { plain: cells(name, 'plain'), patient: cells(name, 'patient') },
+      crossed: cells(name, 'patient', true),
     };
   });
   const lines = boards.reduce((sum, board) => sum + board.lines.length, 0);
   const worst = reader === undefined ? [] : worstLines(boards, measured, shown);
-  return { scale, seed, boards: boards.length, lines, photoPixels, reader: reader ?? null, methods, worst };
+  return {
+    ...{ scale, seed, boards: boards.length, lines, photoPixels, reader: reader ?? null },
+    ...{ rival: rival ?? null, methods, worst },
+  };
+}
+
+/** 'all' first, then tiers and kinds by name. */
+function pictureCells(
+  boards: readonly TruthBoard[],
+  rows: readonly Measured[],
+  bicubic: readonly Measured[],
+  seed: number,
+): PictureCell[] {
+  const names = boards.map(({ tier, kind }) => ['all', `board: ${kind}`, `tier: ${tier}`]);
+  return [...new Set(names.flat())].sort().map((name) => {
+    const pairs = rows.flatMap((here, b) => {
+      const base = bicubic[b];
+      return base !== undefined && names[b]?.includes(name) ? [{ here, base }] : [];
+    });
+    const scores = estimate(
+      pairs,
+      (drawn) => {
+        const over = (score: 'psnr' | 'ssim' | 'textPsnr'): number =>
+          mean(drawn.map(({ here, base }) => minus(here[score], base[score])));
+        return {
+          psnr: mean(drawn.map(({ here }) => here.psnr)),
+          ssim: mean(drawn.map(({ here }) => here.ssim)),
+          textPsnr: mean(drawn.map(({ here }) => here.textPsnr)),
+          textSsim: mean(drawn.map(({ here }) => here.textSsim)),
+          psnrOverBicubic: over('psnr'),
+          textPsnrOverBicubic: over('textPsnr'),
+          ssimOverBicubic: over('ssim'),
+        };
+      },
+      seed,
+    );
+    return { name, boards: pairs.length, ...scores };
+  });
+}
+
+function minus(one: number | null, two: number | null): number | null {
+  return one === null || two === null ? null : one - two;
 }
 
 function worstLines(
@@ -117,7 +158,7 @@ function worstLines(
   measured: ReadonlyMap<string, readonly Measured[]>,
   shown: number,
 ): WorstLine[] {
-  const models = [...measured.keys()].filter((name) => !['bicubic', 'lanczos', 'truth'].includes(name));
+  const models = [...measured.keys()].filter((name) => !REFERENCES.includes(name));
   return models
     .flatMap((method) =>
       boards
@@ -137,15 +178,8 @@ function worstLines(
     .sort((a, b) => b.moreErrors - a.moreErrors);
 }
 
-function cellsOf({ kind, tier }: TruthBoard, { xHeight, language }: TruthLine): string[] {
-  const height = xHeight < 5 ? '< 5 px' : xHeight < 8 ? '5–8 px' : '≥ 8 px';
-  return ['all', `letters: ${height}`, `board: ${kind}`, `language: ${language}`, `tier: ${tier}`];
-}
-
-function cerOf({ wrong, letters }: LetterCounts): number {
-  return wrong / letters;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+/** Of the values that are there; boards without lines have no text. */
+function mean(values: readonly (number | null)[]): number {
+  const known = values.filter((value) => value !== null);
+  return known.reduce((sum, value) => sum + value, 0) / known.length;
 }

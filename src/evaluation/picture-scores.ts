@@ -9,13 +9,21 @@ export interface Luma {
   readonly data: Float32Array;
 }
 
+/** Scores on one line's box, two pixels wider; null where the picture's edge leaves nothing to compare. */
+export interface LineScores {
+  readonly psnr: number;
+  readonly ssim: number | null;
+}
+
 export interface PictureScores {
   /** dB; the outer `scale` pixels are left off. */
   readonly psnr: number;
   /** Gaussian window 11×11, σ 1.5; the outer `scale` pixels are left off. */
   readonly ssim: number;
-  /** dB on the boxes of the lines, two pixels wider; null without lines. */
+  /** The same on the boxes of all lines, each pixel once; null without lines. */
   readonly textPsnr: number | null;
+  readonly textSsim: number | null;
+  readonly lines: readonly LineScores[];
 }
 
 const RADIUS = 5;
@@ -37,36 +45,56 @@ export function comparePictures(
   scale: number,
 ): PictureScores {
   const { width, height } = truth;
+  const all = { left: 0, top: 0, right: width, bottom: height };
+  const boxes = lines.map(
+    ({ box: [left, top, right, bottom] }): Box => ({
+      ...{ left: Math.max(0, left - 2), top: Math.max(0, top - 2) },
+      ...{ right: Math.min(width, right + 2), bottom: Math.min(height, bottom + 2) },
+    }),
+  );
   const text = new Uint8Array(width * height);
-  for (const { box } of lines) {
-    const [left, top, right, bottom] = box;
-    for (let y = Math.max(0, top - 2); y < Math.min(height, bottom + 2); y++) {
-      text.fill(1, y * width + Math.max(0, left - 2), y * width + Math.min(width, right + 2));
-    }
-  }
-  const inner = { sum: 0, pixels: 0 };
-  const written = { sum: 0, pixels: 0 };
-  for (let y = 0, i = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, i++) {
-      const error = ((result.data[i] ?? 0) - (truth.data[i] ?? 0)) ** 2;
-      if (text[i] === 1) add(written, error);
-      if (x >= scale && y >= scale && x < width - scale && y < height - scale) add(inner, error);
-    }
-  }
+  for (const { left, top, right, bottom } of boxes)
+    for (let y = top; y < bottom; y++) text.fill(1, y * width + left, y * width + right);
+  const errors = { ...truth, data: truth.data.map((wanted, i) => ((result.data[i] ?? 0) - wanted) ** 2) };
+  const likeness = ssimMap(result, truth, scale);
+  const inner = { left: scale, top: scale, right: width - scale, bottom: height - scale };
+  const textErrors = average(errors, all, text);
   return {
-    psnr: decibel(inner),
-    ssim: ssim(crop(result, scale), crop(truth, scale)),
-    textPsnr: written.pixels === 0 ? null : decibel(written),
+    psnr: decibel(average(errors, inner) ?? 0),
+    ssim: average(likeness, all) ?? Number.NaN,
+    textPsnr: textErrors === null ? null : decibel(textErrors),
+    textSsim: average(likeness, all, text),
+    lines: boxes.map((box) => ({
+      psnr: decibel(average(errors, box) ?? 0),
+      ssim: average(likeness, box),
+    })),
   };
 }
 
-function add(error: { sum: number; pixels: number }, value: number): void {
-  error.sum += value;
-  error.pixels++;
+interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
 }
 
-function decibel({ sum, pixels }: { sum: number; pixels: number }): number {
-  return 10 * Math.log10(255 ** 2 / Math.max(sum / pixels, 1e-4));
+/** The mean within a box, of the pixels of a mask and those that are a number; null without any. */
+function average({ width, data }: Luma, box: Box, mask?: Uint8Array): number | null {
+  let sum = 0;
+  let pixels = 0;
+  for (let y = box.top; y < box.bottom; y++) {
+    for (let i = y * width + box.left, end = y * width + box.right; i < end; i++) {
+      const value = data[i] as number;
+      if ((mask !== undefined && mask[i] === 0) || Number.isNaN(value)) continue;
+      sum += value;
+      pixels++;
+    }
+  }
+  return pixels === 0 ? null : sum / pixels;
+}
+
+function decibel(meanSquare: number): number {
+  return 10 * Math.log10(255 ** 2 / Math.max(meanSquare, 1e-4));
 }
 
 function crop({ width, height, data }: Luma, border: number): Luma {
@@ -79,8 +107,9 @@ function crop({ width, height, data }: Luma, border: number): Luma {
   return { width: w, height: h, data: part };
 }
 
-/** Mean over the pixels whose whole window lies inside. Each side must be 11 or more. */
-function ssim(one: Luma, two: Luma): number {
+/** SSIM of every pixel whose whole window lies inside the picture without its border; elsewhere not a number. */
+function ssimMap(result: Luma, truth: Luma, border: number): Luma {
+  const [one, two] = [crop(result, border), crop(truth, border)];
   const mean = (value: (i: number) => number): Float64Array =>
     blur(
       Float64Array.from(one.data, (_, i) => value(i)),
@@ -91,14 +120,17 @@ function ssim(one: Luma, two: Luma): number {
   const [ma, mb] = [mean(a), mean(b)];
   const [aa, bb, ab] = [mean((i) => a(i) ** 2), mean((i) => b(i) ** 2), mean((i) => a(i) * b(i))];
   const [c1, c2] = [(0.01 * 255) ** 2, (0.03 * 255) ** 2];
-  let sum = 0;
+  const data = new Float32Array(truth.data.length).fill(Number.NaN);
+  const margin = border + RADIUS;
+  const columns = one.width - 2 * RADIUS;
   for (let i = 0; i < ma.length; i++) {
     const [x, y] = [ma[i] ?? 0, mb[i] ?? 0];
     const covariance = (ab[i] ?? 0) - x * y;
     const variances = (aa[i] ?? 0) - x * x + (bb[i] ?? 0) - y * y;
-    sum += ((2 * x * y + c1) * (2 * covariance + c2)) / ((x * x + y * y + c1) * (variances + c2));
+    const at = (Math.floor(i / columns) + margin) * truth.width + (i % columns) + margin;
+    data[at] = ((2 * x * y + c1) * (2 * covariance + c2)) / ((x * x + y * y + c1) * (variances + c2));
   }
-  return sum / ma.length;
+  return { width: truth.width, height: truth.height, data };
 }
 
 /** Gaussian mean where the window fits. */

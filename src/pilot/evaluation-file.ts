@@ -22,7 +22,7 @@ interface Scores {
 
 const REFERENCE = 'bicubic';
 /** Rows of the report that are no models. */
-const NOT_MODELS = new Set([REFERENCE, 'Lanczos4', 'truth']);
+const NOT_MODELS = new Set([REFERENCE, 'lanczos', 'truth']);
 
 /** @throws AppError EVALUATION_FILE for a file that is missing or not such a report */
 export async function readPictureScores(path: string): Promise<PictureScores[]> {

@@ -2,28 +2,39 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chooseModel } from '../../src/evaluation/choose.ts';
-import type { Cell, Figures, MethodFigures } from '../../src/evaluation/figures.ts';
+import type { Figures, MethodFigures } from '../../src/evaluation/figures.ts';
+import type { Cell } from '../../src/evaluation/letter-cells.ts';
 import { htmlReport, markdownReport } from '../../src/evaluation/report.ts';
 
-const NOTHING = { low: 0, high: 0 };
+const NOTHING = { value: 0, low: 0, high: 0 };
 
-function cell(name: string, wrong: number, overLow: number): Cell {
+function cell(name: string, wrong: number, overLow: number, boards = 4): Cell {
   const words = { words: 10, read: 5, recoverable: 3, recovered: 2, harmable: 3, harmed: 1 };
   const counts = { letters: 100, wrong, ...words };
-  const overBicubic = { low: overLow, high: overLow + 0.1 };
-  return { name, lines: 4, counts, cer: wrong / 100, cerInterval: NOTHING, overBicubic };
+  const overBicubic = { value: overLow + 0.05, low: overLow, high: overLow + 0.1 };
+  const shares = { wordAccuracy: NOTHING, recovered: NOTHING, harmed: NOTHING, harmedBeyondNoise: NOTHING };
+  const figures = { ...shares, gapClosed: NOTHING, overRival: NOTHING, textPsnr: NOTHING, textSsim: NOTHING };
+  return { name, boards, lines: 4, counts, cer: wrong / 100, cerInterval: NOTHING, overBicubic, figures };
 }
 
-function method(name: string, { wrong = 10, overLow = -0.2, seconds = 1 } = {}): MethodFigures {
+const CROSSED = '< 5 px · white · ru · mild';
+
+function method(
+  name: string,
+  { wrong = 10, overLow = -0.2, seconds = 1, crossed = [] as Cell[] } = {},
+): MethodFigures {
   const patient = [cell('all', wrong, -0.2), cell('tier: hard', wrong, overLow)];
-  const pictures = { psnr: 30, psnrInterval: NOTHING, ssim: 0.9, textPsnr: 25, memoryMb: 300 };
-  return { name, seconds, ...pictures, cells: { plain: patient, patient } };
+  const scores = { psnr: NOTHING, ssim: NOTHING, textPsnr: NOTHING, textSsim: NOTHING };
+  const over = { psnrOverBicubic: NOTHING, textPsnrOverBicubic: NOTHING, ssimOverBicubic: NOTHING };
+  const pictures = [{ name: 'all', boards: 2, ...scores, ...over }];
+  const sums = { psnr: 30, psnrInterval: NOTHING, ssim: 0.9, textPsnr: 25, pictures, memoryMb: 300 };
+  return { name, seconds, ...sums, cells: { plain: patient, patient }, crossed };
 }
 
 function figures(...models: MethodFigures[]): Figures {
   const methods = [method('bicubic', { wrong: 1 }), ...models, method('truth', { wrong: 0 })];
   const set = { scale: 2, seed: 1, boards: 2, lines: 4, photoPixels: 1280 * 960 };
-  return { ...set, reader: 'tesseract 5', methods, worst: [] };
+  return { ...set, reader: 'tesseract 5', rival: null, methods, worst: [] };
 }
 
 test('the fewest letter errors win, among those that harm no cell and keep the budget', () => {
@@ -50,6 +61,15 @@ test('of equal letter errors the faster wins', () => {
   assert.equal(model, 'b');
 });
 
+test('harm in a cell of all four dimensions refuses a model, from five boards on', () => {
+  const few = method('few', { crossed: [cell(CROSSED, 1, 0.01, 4)] });
+  assert.equal(chooseModel(figures(few), 3).model, 'few');
+  const enough = method('enough', { crossed: [cell(CROSSED, 1, 0.01, 5)] });
+  const { model, lost } = chooseModel(figures(enough), 3);
+  assert.equal(model, undefined);
+  assert.ok(lost[0]?.why.includes(CROSSED));
+});
+
 test('no model wins where all harm, or where no letters were read', () => {
   assert.equal(chooseModel(figures(method('harms', { overLow: 0.01 })), 3).model, undefined);
   assert.equal(chooseModel({ ...figures(method('a')), reader: null }, 3).model, undefined);
@@ -59,11 +79,19 @@ test('the report shows every method and cell, and a page that loads nothing and 
   const line = { text: '<b>дом', language: 'ru', box: [1, 1, 9, 5] as const, xHeight: 4 };
   const texts = { bicubic: 'до', result: 'лом', truth: 'дом' };
   const worst = [{ method: 'ours', board: 'board-1', line, moreErrors: 1, ...texts }];
-  const all = { ...figures(method('ours')), worst };
+  const ours = method('ours', {
+    crossed: [cell(CROSSED, 7, 0.01), cell('≥ 8 px · white · ru · mild', 1, -0.2)],
+  });
+  const choice = { model: 'ours', lost: [{ model: 'theirs', why: 'too slow' }] };
+  const all = { ...figures(ours), worst, choice };
   const pictures = [{ bicubic: 'data:,1', result: 'data:,2', truth: 'data:,3' }];
   for (const text of [markdownReport(all), htmlReport(all, pictures)]) {
-    for (const part of ['bicubic', 'ours', 'truth', 'tier: hard', '0.100', '2/3'])
+    for (const part of ['bicubic', 'ours', 'truth', 'tier: hard', '0.100', '2/3', 'too slow', '1 of 2 cells'])
       assert.ok(text.includes(part), part);
+    // Both readers in every cell, and the harmed cell by its name.
+    assert.equal(text.split('Letters, tier: hard').length, 3);
+    assert.ok(text.includes('5 px · white · ru · mild'));
+    assert.ok(!text.includes('8 px · white · ru · mild'));
   }
   const page = htmlReport(all, pictures);
   assert.ok(page.includes('&lt;b&gt;дом') && page.includes('data:,2'));

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bootstrap } from '../../src/evaluation/bootstrap.ts';
+import { cellsOf } from '../../src/evaluation/letter-cells.ts';
 import { countLine, distance, fold } from '../../src/evaluation/letter-scores.ts';
 import { comparePictures, lumaOf } from '../../src/evaluation/picture-scores.ts';
 
@@ -20,7 +21,15 @@ test('errors in the outer pixels do not count, errors on a line count as text', 
   const line = { text: 'ab', language: 'en', box: [10, 10, 14, 14] as const, xHeight: 5 };
   assert.equal(comparePictures(result, truth, [line], 2).psnr.toFixed(1), '88.1');
   for (let y = 8; y < 16; y++) result.data.fill(110, y * 32 + 8, y * 32 + 16);
+  const far = { ...line, box: [27, 27, 30, 30] as const };
+  const scores = comparePictures(result, truth, [line, far], 2);
   assert.equal(comparePictures(result, truth, [line], 2).textPsnr?.toFixed(2), '28.13');
+  assert.equal(scores.lines[0]?.psnr.toFixed(2), '28.13');
+  assert.equal(scores.lines[1]?.psnr.toFixed(1), '88.1');
+  // No window fits around the second box.
+  assert.equal(scores.lines[1]?.ssim, null);
+  assert.equal(scores.textSsim, scores.lines[0]?.ssim);
+  assert.ok((scores.textSsim ?? 1) < scores.ssim && scores.ssim < 1);
 });
 
 test('brightness has the weights of BT.601', () => {
@@ -57,4 +66,45 @@ test('the interval of a mean of coins is about two standard errors wide, and the
   const { low, high } = bootstrap(coins, mean, 1);
   assert.ok(Math.abs(low - 0.402) < 0.02 && Math.abs(high - 0.598) < 0.02, `${low} ${high}`);
   assert.deepEqual(bootstrap(coins, mean, 1), { low, high });
+});
+
+test('cells have what a model closed of the gap, harmed beyond the noise and has over its rival', () => {
+  const line = { text: 'дом лес', language: 'ru', box: [0, 0, 9, 9] as const, xHeight: 4 };
+  const board = { name: 'a', tier: 'mild', kind: 'white', lines: [line, { ...line, xHeight: 9 }] };
+  const bytes = { photo: new Uint8Array(), truth: new Uint8Array() };
+  const boards = [1, 2, 3].map(() => ({ ...board, ...bytes }));
+  const read = (first: string, second: string) => {
+    const scores = { psnr: 30, ssim: 0.9, textPsnr: 20, textSsim: 0.8, ms: 1, rssBytes: 1 };
+    const lines = [
+      { psnr: 20, ssim: 0.7 },
+      { psnr: 24, ssim: null },
+    ];
+    return boards.map(() => ({ ...scores, lines, plain: [first, second], patient: [first, second] }));
+  };
+  const measured = new Map([
+    ['bicubic', read('дом лее', 'дом лес')],
+    ['ours', read('дом лес', 'дом ле')],
+    ['rival', read('дом', 'дом лес')],
+    ['truth', read('дом лес', 'дом лес')],
+  ]);
+  const options = { boards, measured, rival: 'rival', seed: 1 };
+  const [all] = cellsOf('ours', 'patient', options, false);
+  assert.equal(all?.name, 'all');
+  // 14 letters a board with the spaces: bicubic has one wrong, ours one, the rival four, the truth none.
+  assert.equal(all?.cer.toFixed(4), (1 / 14).toFixed(4));
+  assert.equal(all?.overBicubic.value, 0);
+  assert.equal(all?.figures.gapClosed.value, 0);
+  assert.equal(all?.figures.overRival.value.toFixed(4), (-3 / 14).toFixed(4));
+  assert.equal(all?.figures.recovered.value, 1);
+  assert.equal(all?.figures.harmedBeyondNoise.value.toFixed(4), (1 / 3).toFixed(4));
+  assert.equal(all?.figures.textPsnr.value, 22);
+  assert.equal(all?.figures.textSsim.value.toFixed(6), '0.700000');
+  const crossed = cellsOf('ours', 'patient', options, true);
+  assert.deepEqual(
+    crossed.map(({ name, lines, cer }) => [name, lines, cer > 0]),
+    [
+      ['< 5 px · white · ru · mild', 3, false],
+      ['≥ 8 px · white · ru · mild', 3, true],
+    ],
+  );
 });
