@@ -1,9 +1,14 @@
 /** deploy/kubernetes: every document fits the schemas of Kubernetes, and what it says of the program is true of the program. */
 import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { parseAllDocuments } from 'yaml';
 import { readConfig } from '../../src/config.ts';
 import { SETTINGS, type SettingName } from '../../src/settings.ts';
-import { build, type Container, type Manifest, OVERLAYS, podOf, read, workloads } from './manifests.ts';
+import { onEachDatabase } from '../helpers/database.ts';
+import { createUser, newUpscale, openTestQueue } from '../helpers/service.ts';
+import { build, type Container, type Manifest, OVERLAYS, podOf, ROOT, read, workloads } from './manifests.ts';
 
 const BASE = 'deploy/kubernetes/base';
 const ALL = [BASE, ...OVERLAYS].map((folder) => ({ folder, documents: build(folder) }));
@@ -140,17 +145,70 @@ test('the webhook goes where the bot listens for it, and several bots do not pol
   assert.deepEqual(bot.spec.strategy, { type: 'RollingUpdate' });
 });
 
-test('the queries of the scaler are questions the database understands', async (t) => {
-  const { openDatabase } = await import('../../src/storage/open-database.ts');
-  const { temporaryFolder } = await import('../helpers/engine.ts');
-  const db = await openDatabase(readConfig({ DATA_DIR: temporaryFolder(t), LOG_LEVEL: 'silent' }));
-  t.after(() => db.close());
-  const scaled = build(BASE).find(({ kind }) => kind === 'ScaledObject');
-  for (const { metadata } of scaled.spec.triggers) {
-    const [row] = await db.query<Record<string, unknown>>(metadata.query);
-    assert.equal(Number(Object.values(row ?? {})[0]), 0);
-  }
+onEachDatabase('the scaler', (open) => {
+  test('asks the database for as many workers as the photos need', async (t) => {
+    const db = await open();
+    const [queue, userId] = [await openTestQueue(t, db), await createUser(db)];
+    const scaled = build(BASE).find(({ kind }) => kind === 'ScaledObject');
+    /** As the autoscaler reckons: each trigger's value over its target, rounded up, and the largest of them. */
+    const replicas = async (): Promise<number> => {
+      const wanted = scaled.spec.triggers.map(async ({ metadata }: Manifest) => {
+        const rows = await db.query<Record<string, unknown>>(metadata.query);
+        const [value, ...others] = Object.values(rows[0] ?? {}).map(Number);
+        assert.deepEqual([rows.length, others.length], [1, 0], 'KEDA reads one value');
+        return Math.ceil((value as number) / Number(metadata.targetQueryValue));
+      });
+      const { minReplicaCount, maxReplicaCount } = scaled.spec;
+      return Math.min(maxReplicaCount, Math.max(minReplicaCount, ...(await Promise.all(wanted))));
+    };
+    assert.equal(await replicas(), 1, 'nothing waits');
+    for (let photo = 0; photo < 9; photo++) await queue.enqueue(newUpscale(userId));
+    assert.ok(await queue.claim(1));
+    assert.equal(await replicas(), 3, 'nine photos, one of them in work, at four a worker');
+    await db.script(
+      "update upscales set created_at = now() - interval '170 seconds' where status = 'queued'",
+    );
+    assert.equal(await replicas(), 6, 'the oldest has waited for 170 s: one more for every thirty');
+    await db.script("update upscales set status = 'done', finished_at = now()");
+    assert.equal(await replicas(), 1, 'all are done');
+  });
 });
+
+const KUBECTL = spawnSync('kubectl', ['kustomize', '--help']).status === 0;
+
+for (const { folder, documents } of ALL) {
+  const skip = KUBECTL ? false : 'kubectl is not installed';
+  test(`${folder}: kustomize builds what the other tests look at`, { skip }, () => {
+    const text = execFileSync('kubectl', ['kustomize', join(ROOT, folder)], { encoding: 'utf8' });
+    const built = parseAllDocuments(text).map((one) => one.toJS() as Manifest);
+    const names = (list: Manifest[]) => list.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort();
+    assert.deepEqual(names(built), names(documents));
+    for (const document of workloads(documents)) {
+      const twin = built.find(
+        ({ kind, metadata }) => kind === document.kind && metadata.name === document.metadata.name,
+      );
+      const images = (one: Manifest) => podOf(one).containers.map(({ image }: Container) => image);
+      // The one thing that is not read here: kustomize puts the image's full name in.
+      for (const image of images(twin)) assert.match(image, /^registry\.example\.org\/boardsharp(-cuda)?:/);
+      const rest = (one: Manifest) =>
+        podOf(one).containers.map(({ image: _, ...container }: Container) => container);
+      assert.deepEqual(inOrder(rest(twin)), inOrder(rest(document)), `${folder}: ${document.metadata.name}`);
+      assert.deepEqual(inOrder(podOf(twin).volumes), inOrder(podOf(document).volumes));
+    }
+    for (const document of built)
+      assert.equal(document.metadata.namespace, document.kind === 'Namespace' ? undefined : 'boardsharp');
+  });
+}
+
+/** Lists of named things by their names: kustomize puts what a patch adds first. */
+function inOrder(value: Manifest): Manifest {
+  if (Array.isArray(value)) {
+    const list = value.map(inOrder);
+    return list.every((one) => one?.name) ? list.sort((a, b) => a.name.localeCompare(b.name)) : list;
+  }
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, inOrder(one)]));
+}
 
 function environmentOf(container: Container, documents: readonly Manifest[]): Record<string, string> {
   const maps = (container.envFrom ?? []).map(({ configMapRef: { name } }) => {
