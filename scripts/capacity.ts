@@ -1,4 +1,5 @@
 /** How many workers for so many students, and what a thousand photos cost: `npm run capacity -- --help`. */
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { randomFrom } from '../test/helpers/seed.ts';
 import { burst, costPerThousand, fewestWorkers, lectureDay, type Service, simulate } from './queueing.ts';
@@ -7,6 +8,7 @@ const HELP = `npm run capacity [-- options]: how many workers, how long people w
 
   --students 300              photographing the same board …
   --within-seconds 60         … within so long
+  --measured load.json        what \`npm run load:report -- --out load.json\` measured; or by hand:
   --service-seconds 1.7       work of one worker on one photo (measured: docs/experiments.md)
   --variation 0.35            its standard deviation over its mean
   --share 0.95                of the photos are to be done within two minutes
@@ -23,8 +25,9 @@ const { values } = parseArgs({
     ...{
       students: text('300'),
       'within-seconds': text('60'),
-      'service-seconds': text('1.7'),
-      variation: text('0.35'),
+      'service-seconds': { type: 'string' },
+      variation: { type: 'string' },
+      measured: { type: 'string' },
     },
     ...{
       share: text('0.95'),
@@ -47,9 +50,11 @@ if (values.help) {
 
 const seed = Number(values.seed);
 const newRandom = () => randomFrom(seed);
+const measured =
+  values.measured === undefined ? undefined : JSON.parse(readFileSync(values.measured, 'utf8'));
 const service: Service = {
-  meanSeconds: Number(values['service-seconds']),
-  variation: Number(values.variation),
+  meanSeconds: Number(values['service-seconds'] ?? measured?.meanSeconds ?? 1.7),
+  variation: Number(values.variation ?? measured?.variation ?? 0.35),
 };
 const share = Number(values.share);
 const print = (line: string): void => {

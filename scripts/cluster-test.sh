@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Several machines on one: api, bot, three workers, PostgreSQL and an S3 server, each in a network namespace of its own on one bridge, while
-# they are cut off, killed and restarted under load. Needs root, Debian's iproute2 and postgresql, and moto_server for --storage s3.
+# they are cut off, killed, restarted and their disks filled under load. Needs root, Debian's iproute2 and postgresql, and what s3-store.sh needs.
 # Usage: scripts/cluster-test.sh [--storage s3|folder] [--cut-seconds 30]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,7 +14,7 @@ cleanup() {
   done
   sleep 0.3
   for node in "${nodes[@]}" switch; do ip netns del "$prefix-$node" 2>/dev/null || true; done
-  umount "$folder/disk" 2>/dev/null || true
+  umount "$folder/storage" "$folder/database" 2>/dev/null || true
   rm -rf "$folder"
 }
 trap cleanup EXIT
@@ -33,9 +33,11 @@ for node in "${nodes[@]}"; do
   ip -n "$prefix-$node" link set eth0 up
   ip -n "$prefix-$node" link set lo up
 done
-# The disk that is filled: small, and nobody else's.
-mkdir "$folder/disk"
-mount -t tmpfs -o size=24m,mode=0777 boardsharp "$folder/disk"
+# Disks that are filled: small, and nobody else's.
+for disk in storage=64m database=256m; do
+  mkdir "$folder/${disk%=*}"
+  mount -t tmpfs -o "size=${disk#*=},mode=0777" boardsharp "$folder/${disk%=*}"
+done
 chmod 755 "$folder"
 
 CLUSTER_PREFIX="$prefix" CLUSTER_FOLDER="$folder" \

@@ -10,6 +10,7 @@ import { openDatabase } from '../src/storage/open-database.ts';
 import { findOrCreateUser } from '../src/storage/user-records.ts';
 import { startWorker } from '../src/worker/worker.ts';
 import { createPostgresDatabase } from '../test/helpers/database.ts';
+import { cpuSecondsOfPostgres } from './cpu-time.ts';
 
 const { values } = parseArgs({
   options: {
@@ -18,6 +19,8 @@ const { values } = parseArgs({
     workers: { type: 'string', default: '4' },
     concurrency: { type: 'string', default: '8' },
     users: { type: 'string', default: '100' },
+    /** Before the photos: workers that wait. */
+    'idle-seconds': { type: 'string', default: '5' },
   },
 });
 const [rate, seconds, workers, concurrency, users] = [
@@ -64,6 +67,20 @@ try {
     opened.adopt(worker, (one) => one.stop());
   }
 
+  // What waiting alone costs: as many workers as there are look for work, and hear of it.
+  const idleMs = 1000 * Number(values['idle-seconds']);
+  const idleBefore = await cpuSecondsOfPostgres(db);
+  await pause(idleMs);
+  const idleCores = (1000 * ((await cpuSecondsOfPostgres(db)) - idleBefore)) / idleMs;
+  const [{ connections = 0 } = {}] = await db.query<{ connections?: number }>(
+    `select count(*)::int as connections from pg_stat_activity where application_name = 'boardsharp'`,
+  );
+  console.log(
+    `${workers} workers that wait: ${connections} connections, PostgreSQL uses ${idleCores.toFixed(2)} cores, ` +
+      `${((1000 * idleCores) / workers).toFixed(1)} ms a second for each`,
+  );
+
+  const busyBefore = await cpuSecondsOfPostgres(db);
   const startedAt = performance.now();
   const sending = new Set<Promise<unknown>>();
   const total = rate * seconds;
@@ -89,6 +106,7 @@ try {
     await pause(50);
   }
   const finishedMs = performance.now() - startedAt;
+  const busySeconds = (await cpuSecondsOfPostgres(db)) - busyBefore;
   const [row] = await db.query<Record<string, number>>(
     `select count(*)::int as done,
        1000 * percentile_cont(0.5) within group (order by extract(epoch from started_at - created_at)) as p50,
@@ -100,7 +118,7 @@ try {
   console.log(
     `${done} of ${total} done; accepted at ${((1000 * total) / acceptedMs).toFixed(0)} a second, finished at ` +
       `${((1000 * total) / finishedMs).toFixed(0)} a second; claimed after: median ${Number(p50).toFixed(1)} ms, ` +
-      `p99 ${Number(p99).toFixed(1)} ms, most ${Number(most).toFixed(0)} ms`,
+      `p99 ${Number(p99).toFixed(1)} ms, most ${Number(most).toFixed(0)} ms; PostgreSQL: ${((1000 * busySeconds) / total).toFixed(1)} ms of CPU a photo`,
   );
   process.exitCode = Number(done) === total ? 0 : 1;
 } finally {

@@ -17,6 +17,8 @@ export interface Waits {
   readonly p95: number;
   readonly p99: number;
   readonly most: number;
+  /** From arrival to the beginning of the work, in seconds. */
+  readonly waits: { readonly p50: number; readonly p95: number };
   /** Share of photos that were done within two minutes. */
   readonly inTime: number;
   /** Share of the workers' time that was work, from the first arrival to the last end. */
@@ -40,6 +42,7 @@ export function simulate(
   const draw = logNormal(service, random);
   const free = new Float64Array(workers);
   const total = new Float64Array(arrivals.length);
+  const waits = new Float64Array(arrivals.length);
   let [work, end] = [0, 0];
   for (const [index, at] of arrivals.entries()) {
     // The root of the heap is the worker that is free first.
@@ -47,21 +50,40 @@ export function simulate(
     const seconds = draw();
     free[0] = begin + seconds;
     siftDown(free);
+    waits[index] = begin - at;
     total[index] = begin + seconds - at;
     work += seconds;
     end = Math.max(end, begin + seconds);
   }
   const late = total.reduce((count, seconds) => count + Number(seconds > PROMISE_SECONDS), 0);
   total.sort();
-  const quantile = (share: number): number =>
-    total[Math.min(total.length - 1, Math.floor(share * total.length))] ?? 0;
+  waits.sort();
   const span = end - (arrivals[0] ?? 0);
   return {
     photos: arrivals.length,
-    ...{ p50: quantile(0.5), p95: quantile(0.95), p99: quantile(0.99), most: total.at(-1) ?? 0 },
+    ...{ p50: quantile(total, 0.5), p95: quantile(total, 0.95), p99: quantile(total, 0.99) },
+    most: total.at(-1) ?? 0,
+    waits: { p50: quantile(waits, 0.5), p95: quantile(waits, 0.95) },
     inTime: arrivals.length === 0 ? 1 : 1 - late / arrivals.length,
     busy: span === 0 ? 0 : work / (workers * span),
   };
+}
+
+/**
+ * The service time that explains a measurement.
+ * @param work seconds of work on each of some photos
+ * @param perWorker photos a second that one worker finished while there was always one waiting: what it does between two photos counts
+ */
+export function fitService(work: readonly number[], perWorker: number): Service {
+  const mean = work.reduce((sum, seconds) => sum + seconds, 0) / work.length;
+  const variance =
+    work.reduce((sum, seconds) => sum + (seconds - mean) ** 2, 0) / Math.max(1, work.length - 1);
+  return { meanSeconds: 1 / perWorker, variation: Math.sqrt(variance) / mean };
+}
+
+/** The value that `share` of an ascending list do not reach. */
+export function quantile(ascending: ArrayLike<number>, share: number): number {
+  return ascending[Math.min(ascending.length - 1, Math.floor(share * ascending.length))] ?? 0;
 }
 
 /** So many people photograph the same board within so many seconds. */

@@ -118,6 +118,15 @@ export async function failUpscale(
   return true;
 }
 
+/** Locks of workers that live. */
+const LIVING = `select objid::bigint from pg_locks where locktype = 'advisory' and classid::bigint = $1 and objsubid = 2
+  and database = (select oid from pg_database where datname = current_database())`;
+
+/** How many workers live. */
+export async function countWorkers(db: Queryable): Promise<number> {
+  return (await db.query(LIVING, [WORKER_LOCKS])).length;
+}
+
 /** Attempts whose worker does not live any more, with how often that happened to the upscale in a row before. */
 export function findOrphans(
   db: Queryable,
@@ -125,10 +134,7 @@ export function findOrphans(
 ): Promise<(Attempt & { crashes: number })[]> {
   return db.query(
     `select id, claim, crashes from upscales where status = 'processing' and claim is not null and worker <> $2
-       and worker::bigint not in (
-         select objid::bigint from pg_locks where locktype = 'advisory' and classid::bigint = $1 and objsubid = 2
-           and database = (select oid from pg_database where datname = current_database())
-       )`,
+       and worker::bigint not in (${LIVING})`,
     [WORKER_LOCKS, except],
   );
 }

@@ -6,7 +6,8 @@ import type { RunUpscale } from '../jobs/run-upscale.ts';
 import type { Log } from '../log.ts';
 import type { Database, Listening } from '../storage/database.ts';
 import { listenForWork } from '../storage/notifications.ts';
-import { WORKER_LOCKS } from '../storage/work-records.ts';
+import { countWorkers, WORKER_LOCKS } from '../storage/work-records.ts';
+import { answers, lookEveryMs, recoverEveryMs } from './fleet.ts';
 
 export interface Worker {
   /** Photos being worked on. */
@@ -18,10 +19,6 @@ export interface Worker {
   stop(graceMs?: number): Promise<void>;
 }
 
-/** Retried photos become due without a message, and messages can be lost. */
-const LOOK_EVERY_MS = 1000;
-/** How long photos of a dead worker lie before they are noticed. */
-const RECOVER_EVERY_MS = 2000;
 const GRACE_MS = 5000;
 
 /** Starts it: from now on it claims photos, `concurrency` at the same time. */
@@ -46,6 +43,8 @@ export async function startWorker({
   let closed = false;
   let claiming: Promise<void> | undefined;
   let again = false;
+  /** Workers that live, as of the last look at the dead. */
+  let workers = 1;
 
   /** Claims as many photos as there is room for; a call while it does so makes it look once more. */
   function look(): void {
@@ -91,6 +90,7 @@ export async function startWorker({
       }
       const recovered = await queue.recover(number);
       if (recovered > 0) log.warn(`took ${recovered} photos back from workers that died`);
+      workers = await countWorkers(db);
     } catch (thrown) {
       log.error({ err: toAppError(thrown) }, 'photos of dead workers could not be looked for');
     }
@@ -99,14 +99,22 @@ export async function startWorker({
   // The lock says that this worker lives: the database lets go of it when the process ends, however it ends.
   await db.holdLock(WORKER_LOCKS, number);
   await recover();
-  const listening: Listening = await listenForWork(db, look);
-  const timers = [setInterval(look, LOOK_EVERY_MS), setInterval(() => void recover(), RECOVER_EVERY_MS)];
+  const listening: Listening = await listenForWork(db, () => {
+    if (answers(workers, Math.random())) look();
+  });
+  const ticking = [
+    repeat(look, () => lookEveryMs(workers)),
+    repeat(
+      () => void recover(),
+      () => recoverEveryMs(workers),
+    ),
+  ];
   look();
 
   let stopped: Promise<void> | undefined;
   async function end(graceMs: number): Promise<void> {
     closed = true;
-    for (const timer of timers) clearInterval(timer);
+    for (const stopTicking of ticking) stopTicking();
     await listening.close();
     await claiming;
     const grace = setTimeout(() => stopping.abort(), graceMs);
@@ -122,4 +130,17 @@ export async function startWorker({
       return stopped;
     },
   };
+}
+
+/** Calls `work` again and again, each time after what `everyMs` says then. Returns what ends it. */
+function repeat(work: () => void, everyMs: () => number): () => void {
+  let timer: NodeJS.Timeout;
+  const next = (): void => {
+    timer = setTimeout(() => {
+      work();
+      next();
+    }, everyMs());
+  };
+  next();
+  return () => clearTimeout(timer);
 }

@@ -1,7 +1,14 @@
 /** The model of the queue against cases that can be worked out by hand, and against the formula where there is one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { burst, costPerThousand, fewestWorkers, lectureDay, simulate } from '../../scripts/queueing.ts';
+import {
+  burst,
+  costPerThousand,
+  fewestWorkers,
+  fitService,
+  lectureDay,
+  simulate,
+} from '../../scripts/queueing.ts';
 import { randomFrom } from '../helpers/seed.ts';
 
 const EXACT = { meanSeconds: 9, variation: 0 };
@@ -48,6 +55,21 @@ test('a burst lies within its time, a day has its photos, and more workers never
     waits,
     [...waits].sort((a, b) => b - a),
   );
+});
+
+test('the model fitted to its own photos predicts them', () => {
+  const random = randomFrom(5);
+  const service = { meanSeconds: 2, variation: 0.4 };
+  // All at once on one worker: the times between two ends are the work.
+  const work = Array.from({ length: 4000 }, () => simulate(new Float64Array(1), 1, service, random).most);
+  const fitted = fitService(work, 4000 / work.reduce((sum, seconds) => sum + seconds, 0));
+  assert.ok(
+    Math.abs(fitted.meanSeconds - 2) < 0.05 && Math.abs(fitted.variation - 0.4) < 0.03,
+    JSON.stringify(fitted),
+  );
+  const arrivals = burst(200, 300, randomFrom(2));
+  const [wanted, got] = [service, fitted].map((one) => simulate(arrivals, 2, one, randomFrom(9)).waits.p95);
+  assert.ok(Math.abs((got ?? 0) - (wanted ?? 0)) < 0.15 * (wanted ?? 0), `${got} for ${wanted}`);
 });
 
 test('costs are seconds times price', () => {
