@@ -28,6 +28,8 @@ export interface PollingParts {
   /** True when everything about the update is stored; false when it must come again. Never rejects. */
   readonly handle: (update: Update) => Promise<boolean>;
   readonly log: Log;
+  /** The first pause after a failure; each one after it is twice as long. */
+  readonly backoffMs?: number;
 }
 
 export interface Polling {
@@ -41,10 +43,10 @@ export interface Polling {
  * The offset is always that of the oldest update that is not handled: the updates behind it come again with each
  * answer and are known, new ones among them are handled at the same time. A slow photo holds up nobody.
  */
-export function startPolling({ getUpdates, handle, log }: PollingParts): Polling {
+export function startPolling({ getUpdates, handle, log, backoffMs: firstMs = 1000 }: PollingParts): Polling {
   const stopping = new AbortController();
   const inHand = new Map<number, Promise<void>>();
-  /** Handled, but behind one that is not. */
+  /** Handled; an answer that is on its way may still hold them. */
   const handled = new Set<number>();
   let next = 0;
   let wake = (): void => {};
@@ -59,7 +61,6 @@ export function startPolling({ getUpdates, handle, log }: PollingParts): Polling
       if (!isStored) return;
       inHand.delete(id);
       handled.add(id);
-      for (const known of handled) if (known < offset()) handled.delete(known);
       wake();
     });
     inHand.set(id, work);
@@ -77,7 +78,7 @@ export function startPolling({ getUpdates, handle, log }: PollingParts): Polling
   }
 
   async function run(): Promise<void> {
-    let [backoffMs, conflicts] = [1000, 0];
+    let [backoffMs, conflicts] = [firstMs, 0];
     let [lastOffset, askedAt] = [Number.NaN, 0];
     while (!stopping.signal.aborted) {
       const from = offset();
@@ -90,7 +91,9 @@ export function startPolling({ getUpdates, handle, log }: PollingParts): Polling
       try {
         const request = { offset: from, limit: 100, timeout: inHand.size > 0 ? 0 : POLL_SECONDS };
         for (const update of await getUpdates(request, stopping.signal)) take(update);
-        [backoffMs, conflicts] = [1000, 0];
+        // No answer comes any more that holds what is before.
+        for (const known of handled) if (known < from) handled.delete(known);
+        [backoffMs, conflicts] = [firstMs, 0];
       } catch (error) {
         if (stopping.signal.aborted) return;
         const refusal = understandRefusal(error);

@@ -52,6 +52,37 @@ test('the offset stays at the oldest update in hand, the others are handled mean
   assert.equal(offsets.at(-1), 8);
 });
 
+test('an update that was handled while an older answer with it was on its way is not handled again', async () => {
+  const handled: number[] = [];
+  const gates = new Map([5, 6].map((id) => [id, Promise.withResolvers<void>()]));
+  const second = Promise.withResolvers<void>();
+  let asked = 0;
+  const polling = startPolling({
+    log: SILENT,
+    async getUpdates({ offset, timeout }, signal) {
+      asked++;
+      const known = [5, 6].filter((id) => id >= offset).map((update_id) => ({ update_id }) as Update);
+      if (asked === 2) await second.promise;
+      if (asked <= 2) return known;
+      if (timeout === 0) return [];
+      await new Promise((_, fail) => signal.addEventListener('abort', () => fail(new Error('stopped'))));
+      return [];
+    },
+    async handle({ update_id: id }) {
+      handled.push(id);
+      await gates.get(id)?.promise;
+      return true;
+    },
+  });
+  await eventually(() => asked === 2, 'it did not ask again');
+  for (const gate of gates.values()) gate.resolve();
+  await new Promise((done) => setImmediate(done));
+  second.resolve();
+  await eventually(() => asked === 3);
+  await polling.stop();
+  assert.deepEqual(handled, [5, 6]);
+});
+
 test('what could not be stored is not confirmed when it stops', async () => {
   const { offsets, getUpdates } = serve([5, 6]);
   const polling = startPolling({ getUpdates, log: SILENT, handle: async ({ update_id: id }) => id === 5 });
@@ -67,6 +98,18 @@ test('a wrong token ends it at once, another program after a few answers', async
   const handle = async () => true;
   const token = startPolling({ getUpdates: refuse(401), handle, log: SILENT });
   await assert.rejects(token.ended, { code: 'TELEGRAM_TOKEN' });
+  let asked = 0;
+  const other = startPolling({
+    getUpdates() {
+      asked++;
+      return refuse(409)();
+    },
+    handle,
+    log: SILENT,
+    backoffMs: 1,
+  });
+  await assert.rejects(other.ended, { code: 'TELEGRAM_CONFLICT', message: /stop it.*start the bot again/i });
+  assert.ok(asked > 1 && asked < 10, `it asked ${asked} times`);
 });
 
 test('turns are taken in order, and a place is free again after a failure', async () => {
