@@ -149,8 +149,9 @@ export function addDeliveryRoutes(server: Server, context: RouteContext): void {
       const { lease, outcome, sent = [], leaseSeconds, afterSeconds = 1, reason = null } = request.body;
       await db.transaction(async (tx) => {
         if (!(await saveSent(tx, id, lease, sent))) throw new AppError('LEASE_LOST', id);
-        if (outcome === 'retry') await retryDelivery(tx, id, { afterSeconds, error: reason });
-        else if (outcome !== 'partly') {
+        if (outcome === 'retry' || outcome === 'later') {
+          await retryDelivery(tx, id, { afterSeconds, error: reason, counts: outcome === 'retry' });
+        } else if (outcome !== 'partly') {
           await endDelivery(tx, id, outcome, reason);
           if (outcome === 'sent') await shareByItself(tx, id);
         } else if (leaseSeconds !== undefined) await renewLease(tx, id, leaseSeconds);

@@ -136,8 +136,8 @@ export const LeasedSends = Type.Object({
 export const SendAckBody = closed({
   lease: uuid,
   outcome: words(
-    ['sent', 'gone', 'retry', 'hold'],
-    'gone: it cannot be sent at all; hold: the lease goes on',
+    ['sent', 'gone', 'retry', 'later', 'hold'],
+    'gone: it cannot be sent at all; later: a retry that does not count; hold: the lease goes on',
   ),
   chatId: Type.Optional(telegramNumber),
   messages: Type.Optional(

@@ -106,8 +106,9 @@ export function addRoomSendRoutes(server: Server, { stores, watch, stopping }: R
         // The others can have it now.
         if (isNamed) await notifyAnyRoom(tx);
         if (outcome === 'hold') await renewSend(tx, id, leaseSeconds);
-        else if (outcome === 'retry') await retrySend(tx, id, { afterSeconds, forgetFiles });
-        else await endSend(tx, id, outcome);
+        else if (outcome === 'retry' || outcome === 'later') {
+          await retrySend(tx, id, { afterSeconds, forgetFiles, counts: outcome === 'retry' });
+        } else await endSend(tx, id, outcome);
       });
       return reply.code(204).send(null);
     },

@@ -145,8 +145,9 @@ export const LeasedDeliveries = Type.Object({
 export const AckBody = closed({
   lease: uuid,
   outcome: words(
-    ['sent', 'partly', 'gone', 'retry'],
-    'partly: some are out and the lease goes on; gone: the chat cannot be reached',
+    ['sent', 'partly', 'gone', 'retry', 'later'],
+    'partly: some are out and the lease goes on; gone: the chat cannot be reached; later: a retry that says nothing about ' +
+      'the delivery, because Telegram is away or asks for a pause: it does not count as an attempt',
   ),
   sent: Type.Optional(
     Type.Array(

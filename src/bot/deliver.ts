@@ -1,12 +1,12 @@
 /** Results on their way out: leased from the API, sent at Telegram's pace, acknowledged after its answer. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Message } from 'grammy/types';
-import type { Ack, LeasedDelivery, LeasedItem, Recipient } from '../client/telegram-client.ts';
+import type { Ack, LeasedDelivery, LeasedItem } from '../client/telegram-client.ts';
 import { toAppError } from '../errors.ts';
-import { type Desk, heed, surely } from './desk.ts';
+import { type Desk, heed, pauseFor, surely } from './desk.ts';
+import { ChatBusy } from './pacing.ts';
 import { hasResult, type Parcel, pack, sendAlbum, sendParcel, sendRefusal } from './send.ts';
 import { attempt, understandRefusal } from './telegram-errors.ts';
-import { languageFor } from './texts.ts';
 
 /** Sent at the same time; the pace is kept beside that. */
 const AT_ONCE = 8;
@@ -17,9 +17,8 @@ const RENEW_EVERY_MS = 10_000;
 const WAIT_SECONDS = 20;
 const MAX_ALBUM = 10;
 const AFTER_TROUBLE_MS = 2000;
-const BROADCAST_EVERY_MS = 3000;
-/** Of ten recipients at once, at Telegram's pace. */
-const BROADCAST_LEASE_SECONDS = 180;
+/** Who waits longer for a chat's turn gives the delivery back: the chats behind it need not wait too. */
+const PATIENCE_MS = 3000;
 
 /** Delivers until `stopping`; what is being sent then is finished. */
 export async function runDeliveries(desk: Desk): Promise<void> {
@@ -59,19 +58,18 @@ async function deliver(desk: Desk, delivery: LeasedDelivery): Promise<void> {
     log.info({ delivery: id, photos: delivery.items.length, attempt: delivery.attempts }, 'delivered');
   } catch (error) {
     try {
-      const refusal = understandRefusal(error);
-      const heeded = await heed(desk, chatId, refusal);
-      if (heeded === 'gone') return;
+      if (error instanceof ChatBusy) {
+        const { afterSeconds } = error;
+        return await sender.ackDelivery(id, { lease, outcome: 'later', afterSeconds });
+      }
+      if ((await heed(desk, chatId, understandRefusal(error))) === 'gone') return;
+      const pauseSeconds = await pauseFor(desk, error);
       // The longer it fails, the longer it waits.
-      const afterSeconds =
-        refusal.kind === 'later'
-          ? refusal.afterSeconds
-          : heeded === 'moved'
-            ? 0
-            : 2 ** Math.min(delivery.attempts, 9);
+      const afterSeconds = pauseSeconds ?? 2 ** Math.min(delivery.attempts, 9);
+      const outcome = pauseSeconds === undefined ? 'retry' : 'later';
       const reason = (error as Error).message.slice(0, 300);
       log.warn({ delivery: id, reason, afterSeconds, attempt: delivery.attempts }, 'a delivery failed');
-      await sender.ackDelivery(id, { lease, outcome: 'retry', afterSeconds, reason });
+      await sender.ackDelivery(id, { lease, outcome, afterSeconds, reason });
     } catch (thrown) {
       // The lease will be over some time, and the delivery is somebody's again.
       log.warn({ delivery: id, err: toAppError(thrown) }, 'a failed delivery could not be given back');
@@ -126,6 +124,9 @@ async function sendGroup(
   group: readonly LeasedItem[],
 ): Promise<Message[]> {
   const send = async (asFile: boolean): Promise<Message[]> => {
+    // Nothing is fetched for a chat whose turn is far.
+    const ms = desk.pacing.missing(delivery.chatId, group.length);
+    if (ms > PATIENCE_MS) throw new ChatBusy(ms);
     const parcels: Parcel[] = [];
     for (const item of group) parcels.push(await pack(desk, delivery, item, asFile));
     // An album is of one kind: where one photo must go as a file, all do.
@@ -147,7 +148,8 @@ async function sendGroup(
 }
 
 async function paced<T>(desk: Desk, chatId: number, messages: number, send: () => Promise<T>): Promise<T> {
-  const landed = await desk.pacing.wait(chatId, messages);
+  const landed = await desk.pacing.soon(chatId, messages, PATIENCE_MS);
+  if (typeof landed === 'number') throw new ChatBusy(landed);
   try {
     return await send();
   } finally {
@@ -175,48 +177,5 @@ async function removeStatus({ api }: Desk, { chatId, statusMessageId }: LeasedDe
     await api.deleteMessage(chatId, statusMessageId);
   } catch (error) {
     if (understandRefusal(error).kind === 'later') throw error;
-  }
-}
-
-/** Sends broadcasts until `stopping`, behind everything else: a few at a time, at the same pace. */
-export async function runBroadcasts(desk: Desk): Promise<void> {
-  const { sender, log, stopping } = desk;
-  while (!stopping.aborted) {
-    try {
-      const recipients = await sender.leaseRecipients(10, BROADCAST_LEASE_SECONDS, { signal: stopping });
-      for (const recipient of recipients) {
-        if (stopping.aborted) return;
-        await sendBroadcast(desk, recipient);
-      }
-      if (recipients.length > 0) continue;
-    } catch (thrown) {
-      if (stopping.aborted) return;
-      log.warn({ err: toAppError(thrown) }, 'a broadcast was interrupted');
-    }
-    await pause(BROADCAST_EVERY_MS, undefined, { signal: stopping }).catch(() => undefined);
-  }
-}
-
-async function sendBroadcast(desk: Desk, recipient: Recipient): Promise<void> {
-  const { sender, api } = desk;
-  const { broadcastId, telegramId, text, options, language } = recipient;
-  const wished = language === 'en' || language === 'ru' ? language : null;
-  try {
-    const speaks = languageFor(undefined, wished);
-    const message: Message = await paced(desk, telegramId, 1, async (): Promise<Message> => {
-      if (options === null) return api.sendMessage(telegramId, text[speaks]);
-      const choices = options.map((choice) => ({ text: choice[speaks] }));
-      // Answers to anonymous polls would not be told to us; the file of answers names nobody.
-      return api.sendPoll(telegramId, text[speaks], choices, { is_anonymous: false });
-    });
-    const poll = message.poll === undefined ? {} : { pollId: message.poll.id };
-    await sender.ackRecipient(broadcastId, { telegramId, outcome: 'sent', ...poll });
-  } catch (error) {
-    const refusal = understandRefusal(error);
-    const heeded = await heed(desk, telegramId, refusal);
-    if (heeded === 'again' && refusal.kind === 'later') {
-      const { afterSeconds } = refusal;
-      await sender.ackRecipient(broadcastId, { telegramId, outcome: 'retry', afterSeconds });
-    } else await sender.ackRecipient(broadcastId, { telegramId, outcome: 'gone' });
   }
 }

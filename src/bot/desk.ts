@@ -20,7 +20,7 @@ import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Secret } from '../secret.ts';
 import type { Pacing } from './pacing.ts';
-import type { Refusal } from './telegram-errors.ts';
+import { attempt, type Refusal, understandRefusal } from './telegram-errors.ts';
 import type { TelegramFetch } from './telegram-fetch.ts';
 import type { Say } from './texts.ts';
 import type { Turns } from './turns.ts';
@@ -110,6 +110,24 @@ export async function heed(
     default:
       return 'no';
   }
+}
+
+/** While Telegram does not know the token, or the API cannot give the picture. */
+const AWAY_SECONDS = 15;
+
+/**
+ * Seconds until a failure may be over that says nothing about what was sent: Telegram or the API is away, or asks for a
+ * pause. Undefined: it is the sending that failed. Where there was no answer Telegram is asked for something small: what
+ * fails alone, fails for a reason of its own.
+ */
+export async function pauseFor({ api }: Pick<Desk, 'api'>, error: unknown): Promise<number | undefined> {
+  if (error instanceof AppError)
+    return error.retryable && error.code !== 'INTERNAL' ? AWAY_SECONDS : undefined;
+  const refusal = understandRefusal(error);
+  if (refusal.kind === 'moved') return 0;
+  if (refusal.kind === 'token') return AWAY_SECONDS;
+  if (refusal.kind !== 'later') return undefined;
+  return refusal.isOrdered || !(await attempt(api.getMe())) ? refusal.afterSeconds : undefined;
 }
 
 /** How long the API is told what Telegram has done, while it does not answer. */

@@ -22,6 +22,17 @@ interface Sent {
   landedAt: number | undefined;
 }
 
+/** The chat cannot be written to soon. */
+export class ChatBusy extends Error {
+  readonly afterSeconds: number;
+
+  /** @param ms milliseconds until it might be */
+  constructor(ms: number) {
+    super('the chat has as many messages as it may have for now');
+    this.afterSeconds = Math.ceil(ms / 1000);
+  }
+}
+
 export interface Pacing {
   /**
    * Waits until so many messages may be sent to the chat, and counts them: from now on, and until the window is over
@@ -31,8 +42,12 @@ export interface Pacing {
   wait(chatId: number, messages: number, signal?: AbortSignal): Promise<() => void>;
   /** The same behind everybody else who waits: for what need not be there at once. */
   waitBehind(chatId: number, messages: number, signal?: AbortSignal): Promise<() => void>;
+  /** The same if it may be done within so many milliseconds; else in how many it might be, and nothing is counted. */
+  soon(chatId: number, messages: number, withinMs: number): Promise<(() => void) | number>;
   /** The same where it may be done at once; else undefined, and nothing is counted. */
   now(chatId: number, messages: number): (() => void) | undefined;
+  /** In how many milliseconds they might be sent, as it looks now. */
+  missing(chatId: number, messages: number): number;
   /** Telegram asked to leave the chat alone for a while. */
   rest(chatId: number, seconds: number): void;
 }
@@ -95,6 +110,19 @@ export function createPacing(clock: () => number = () => performance.now()): Pac
         waiting--;
       }
     },
+    async soon(chatId, messages, withinMs) {
+      const until = clock() + withinMs;
+      waiting++;
+      try {
+        for (let ms = missingFor(chatId, messages); ms > 0; ms = missingFor(chatId, messages)) {
+          if (clock() + ms > until) return ms;
+          await pause(Math.ceil(ms));
+        }
+        return count(chatId, messages);
+      } finally {
+        waiting--;
+      }
+    },
     async waitBehind(chatId, messages, signal) {
       for (;;) {
         const ms = waiting > 0 ? BEHIND_MS : missingFor(chatId, messages);
@@ -103,6 +131,7 @@ export function createPacing(clock: () => number = () => performance.now()): Pac
       }
     },
     now: (chatId, messages) => (missingFor(chatId, messages) > 0 ? undefined : count(chatId, messages)),
+    missing: (chatId, messages) => Math.max(0, missingFor(chatId, messages)),
     rest(chatId, seconds) {
       resting.set(chatId, clock() + 1000 * seconds);
     },

@@ -5,8 +5,8 @@ import type { Message } from 'grammy/types';
 import type { Chores, LeasedSend, SendAck, SendPicture } from '../client/room-client.ts';
 import { AppError, toAppError } from '../errors.ts';
 import { encodePress } from './callback-data.ts';
-import { type Desk, heed, surely } from './desk.ts';
-import { attempt, type Refusal, understandRefusal } from './telegram-errors.ts';
+import { type Desk, heed, pauseFor, surely } from './desk.ts';
+import { attempt, understandRefusal } from './telegram-errors.ts';
 import type { Say } from './texts.ts';
 
 /** As many as Telegram takes in a second: they are waiting for its answers, mostly. */
@@ -61,7 +61,7 @@ async function sendOut(desk: Desk, send: LeasedSend): Promise<void> {
       await tell({ outcome: messages.length === 0 ? 'gone' : 'sent' });
     } catch (error) {
       if (error instanceof AppError) throw error;
-      await tell(await answerRefusal(desk, send, understandRefusal(error)));
+      await tell(await answerRefusal(desk, send, error));
     }
   } catch (thrown) {
     // The lease will be over some time, and somebody sends it then.
@@ -73,16 +73,13 @@ async function sendOut(desk: Desk, send: LeasedSend): Promise<void> {
   }
 }
 
-async function answerRefusal(
-  desk: Desk,
-  send: LeasedSend,
-  refusal: Refusal,
-): Promise<Omit<SendAck, 'lease'>> {
+async function answerRefusal(desk: Desk, send: LeasedSend, error: unknown): Promise<Omit<SendAck, 'lease'>> {
+  const refusal = understandRefusal(error);
   if (refusal.kind === 'no file') return { outcome: 'retry', afterSeconds: 0, forgetFiles: true };
   const heeded = await heed(desk, send.chatId, refusal);
   if (heeded === 'gone') return { outcome: 'gone' };
-  if (heeded === 'moved') return { outcome: 'retry', afterSeconds: 0 };
-  if (refusal.kind === 'later') return { outcome: 'retry', afterSeconds: refusal.afterSeconds };
+  const pauseSeconds = await pauseFor(desk, error);
+  if (pauseSeconds !== undefined) return { outcome: 'later', afterSeconds: pauseSeconds };
   return { outcome: 'retry', afterSeconds: 2 ** Math.min(send.attempts, 9) };
 }
 

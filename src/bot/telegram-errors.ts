@@ -2,8 +2,11 @@
 import { GrammyError, HttpError } from 'grammy';
 
 export type Refusal =
-  /** The same may succeed after a while; whether it was done is not known where there was no answer. */
-  | { readonly kind: 'later'; readonly afterSeconds: number }
+  /**
+   * The same may succeed after a while; whether it was done is not known where there was no answer.
+   * `isOrdered`: Telegram itself asked for the pause.
+   */
+  | { readonly kind: 'later'; readonly afterSeconds: number; readonly isOrdered: boolean }
   /** No message reaches the chat any more. */
   | { readonly kind: 'gone' }
   /** The group has another id now. */
@@ -30,16 +33,17 @@ const NEEDLESS =
 
 /** Anything that a call of Telegram threw. Errors of ours are `wrong`. */
 export function understandRefusal(error: unknown): Refusal {
-  if (error instanceof HttpError) return { kind: 'later', afterSeconds: 2 };
+  if (error instanceof HttpError) return { kind: 'later', afterSeconds: 2, isOrdered: false };
   if (!(error instanceof GrammyError)) return { kind: 'wrong' };
   const { error_code: code, description, parameters } = error;
   if (parameters.migrate_to_chat_id !== undefined)
     return { kind: 'moved', to: parameters.migrate_to_chat_id };
-  if (parameters.retry_after !== undefined) return { kind: 'later', afterSeconds: parameters.retry_after };
+  if (parameters.retry_after !== undefined)
+    return { kind: 'later', afterSeconds: parameters.retry_after, isOrdered: true };
   if (code === 401) return { kind: 'token' };
   if (code === 409) return { kind: 'conflict' };
   if (code === 403 || GONE.test(description)) return { kind: 'gone' };
-  if (code === 429 || code >= 500) return { kind: 'later', afterSeconds: 5 };
+  if (code === 429 || code >= 500) return { kind: 'later', afterSeconds: 5, isOrdered: code === 429 };
   if (/thread not found/i.test(description)) return { kind: 'no topic' };
   if (NO_FILE.test(description)) return { kind: 'no file' };
   if (NO_PHOTO.test(description)) return { kind: 'no photo' };

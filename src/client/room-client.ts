@@ -66,7 +66,8 @@ export interface LeasedSend {
 
 export interface SendAck {
   readonly lease: string;
-  readonly outcome: 'sent' | 'gone' | 'retry' | 'hold';
+  /** `later`: a retry that does not count as an attempt. */
+  readonly outcome: 'sent' | 'gone' | 'retry' | 'later' | 'hold';
   readonly chatId?: number;
   readonly messages?: {
     readonly pictureId: string;

@@ -72,7 +72,8 @@ export interface LeasedDelivery extends Place {
 
 export interface Ack {
   readonly lease: string;
-  readonly outcome: 'sent' | 'partly' | 'gone' | 'retry';
+  /** `later`: a retry that does not count as an attempt, because Telegram is away or asks for a pause. */
+  readonly outcome: 'sent' | 'partly' | 'gone' | 'retry' | 'later';
   readonly sent?: {
     readonly messageId: number;
     readonly sentMessageId: number;

@@ -83,7 +83,7 @@ const FIRST_STATUS = `interval '1.5 seconds'`;
 const STATUS_EVERY = `(case when is_group then interval '10 seconds' else interval '3 seconds' end)`;
 /** Who is asked every time stops answering. */
 const RATED_EVERY = 3;
-/** A delivery that could not be made so often, or for so long, is given up. */
+/** A delivery that failed so often, and not because Telegram was away, is given up. */
 const MAX_ATTEMPTS = 20;
 
 const PLACE = `d.id, u.telegram_id as "telegramId", d.chat_id as "chatId", d.thread_id as "threadId",
@@ -210,23 +210,22 @@ export async function endDelivery(
   );
 }
 
-/** Gives a leased delivery back, to be tried after a while. `failed` when it was tried often enough. */
+/**
+ * Gives a leased delivery back, to be tried after a while; it is given up when it was tried often enough.
+ * @param how `counts`: false where the attempt says nothing about the delivery
+ */
 export async function retryDelivery(
   tx: Queryable,
   id: string,
-  { afterSeconds, error }: { afterSeconds: number; error: string | null },
-): Promise<'open' | 'failed'> {
+  { afterSeconds, error, counts }: { afterSeconds: number; error: string | null; counts: boolean },
+): Promise<void> {
   const [row] = await tx.query<{ attempts: number }>('select attempts from deliveries where id = $1', [id]);
-  if ((row?.attempts ?? 0) >= MAX_ATTEMPTS) {
-    await endDelivery(tx, id, 'failed', error);
-    return 'failed';
-  }
+  if (counts && (row?.attempts ?? 0) >= MAX_ATTEMPTS) return endDelivery(tx, id, 'failed', error);
   await tx.query(
-    `update deliveries set lease = null, leased_until = null, error = $3,
+    `update deliveries set lease = null, leased_until = null, error = $3, attempts = attempts - $4::int,
        not_before = now() + make_interval(secs => $2) where id = $1`,
-    [id, afterSeconds, error],
+    [id, afterSeconds, error, counts ? 0 : 1],
   );
-  return 'open';
 }
 
 /** Open deliveries whose status is to be told now; each to one asker, and again after a few seconds. */

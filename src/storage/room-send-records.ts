@@ -145,16 +145,17 @@ export async function endSend(tx: Queryable, id: string, state: 'sent' | 'gone')
   ]);
 }
 
-/** Gives it back for a while; after many attempts it is given up. */
+/** Gives it back for a while; after many attempts that count it is given up. */
 export async function retrySend(
   tx: Queryable,
   id: string,
-  { afterSeconds, forgetFiles }: { afterSeconds: number; forgetFiles: boolean },
+  { afterSeconds, forgetFiles, counts }: { afterSeconds: number; forgetFiles: boolean; counts: boolean },
 ): Promise<void> {
   await tx.query(
     `update room_sends set lease = null, leased_until = null, not_before = now() + make_interval(secs => $2),
-       state = case when attempts >= ${MAX_ATTEMPTS} then 'gone' else state end where id = $1`,
-    [id, afterSeconds],
+       attempts = attempts - case when $3 then 0 else 1 end,
+       state = case when $3 and attempts >= ${MAX_ATTEMPTS} then 'gone' else state end where id = $1`,
+    [id, afterSeconds, counts],
   );
   // Another bot's names are nothing to this one.
   if (forgetFiles) {

@@ -18,6 +18,7 @@ async function open(t: TestContext, settings: Record<string, string> = {}, worki
   const roles = working ? { api: true, worker: true } : API_ONLY;
   const { url } = await openTestService(t, settings, roles);
   const person = (id: number) => ({
+    url,
     photos: createClient({ url, user: `telegram:${id}` }),
     user: createUserClient({ url, user: `telegram:${id}` }),
   });
@@ -78,6 +79,21 @@ test('a delivery that failed comes back after the pause it asked for, with what 
   const again = await leaseOne(sender);
   assert.deepEqual([again.id, again.attempts, again.items[0]?.sentMessageId], [first.id, 2, 70]);
   assert.equal(again.items[0]?.errorCode, 'NOT_AN_IMAGE');
+});
+
+test('an outage or a pause of Telegram uses up no attempt; what fails twenty times is given up', async (t) => {
+  const { anna, sender } = await open(t, {}, false);
+  await anna.user.createDelivery({ ...CHAT, messageId: 7, errorCode: 'NOT_AN_IMAGE' });
+  const fail = async (outcome: 'later' | 'retry') => {
+    const { id, lease, attempts } = await leaseOne(sender);
+    await sender.ackDelivery(id, { lease, outcome, afterSeconds: 0 });
+    return attempts;
+  };
+  for (let time = 0; time < 25; time++) assert.equal(await fail('later'), 1);
+  for (let time = 1; time <= 20; time++) assert.equal(await fail('retry'), time);
+  assert.deepEqual(await sender.leaseDeliveries(LEASE), []);
+  const admin = createUserClient({ url: anna.url });
+  assert.equal((await admin.getQueue()).failedDeliveries.length, 1);
 });
 
 test('what is null stays null: photos without an album are delivered each by itself', async (t) => {

@@ -122,7 +122,7 @@ onEachDatabase('rooms', (open) => {
       second?.pictures.map(({ fileId }) => fileId),
       ['F0', 'F1'],
     );
-    await retrySend(db, second?.id ?? '', { afterSeconds: 0, forgetFiles: false });
+    await retrySend(db, second?.id ?? '', { afterSeconds: 0, forgetFiles: false, counts: true });
     const [again] = await lease(db);
     assert.equal(again?.attempts, 2);
     await endSendsTo(db, 3);
