@@ -146,6 +146,7 @@ error-UPSCALE_NOT_FOUND = The photo is not kept any more. Send it again.
 error-DOWNLOAD_FAILED = Telegram did not give me this photo. Send it again.
 error-MODEL_UNKNOWN = This size cannot be made just now. Choose another one in /settings.
 error-other = Something went wrong on our side, not with your photo. Send it again; if it stays, tell us with /feedback.
+no-rights = This group does not let me send files or photos. Ask its administrators to allow it, or send me the photo in our private chat.
 room-none = You are in no room yet. In a room a group of people shares its readable boards. Make one with /room and a title, for example /room Analysis, or join one by its link.
 room-list = Your rooms:
 room-about = <b>{ $title }</b>

@@ -1,11 +1,21 @@
 /** Results on their way out: leased from the API, sent at Telegram's pace, acknowledged after its answer. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { GrammyError } from 'grammy';
 import type { Message } from 'grammy/types';
 import type { Ack, LeasedDelivery, LeasedItem } from '../client/telegram-client.ts';
 import { toAppError } from '../errors.ts';
 import { type Desk, heed, pauseFor, surely } from './desk.ts';
 import { ChatBusy } from './pacing.ts';
-import { hasResult, type Parcel, pack, sendAlbum, sendParcel, sendRefusal } from './send.ts';
+import {
+  hasResult,
+  type Kind,
+  type Parcel,
+  pack,
+  sendAlbum,
+  sendParcel,
+  sendRefusal,
+  sendWords,
+} from './send.ts';
 import { attempt, understandRefusal } from './telegram-errors.ts';
 
 /** Sent at the same time; the pace is kept beside that. */
@@ -123,14 +133,14 @@ async function sendGroup(
   delivery: LeasedDelivery,
   group: readonly LeasedItem[],
 ): Promise<Message[]> {
-  const send = async (asFile: boolean): Promise<Message[]> => {
+  const send = async (wished: Kind): Promise<Message[]> => {
     // Nothing is fetched for a chat whose turn is far.
     const ms = desk.pacing.missing(delivery.chatId, group.length);
     if (ms > PATIENCE_MS) throw new ChatBusy(ms);
     const parcels: Parcel[] = [];
-    for (const item of group) parcels.push(await pack(desk, delivery, item, asFile));
+    for (const item of group) parcels.push(await pack(desk, delivery, item, wished));
     // An album is of one kind: where one photo must go as a file, all do.
-    if (new Set(parcels.map(({ kind }) => kind)).size > 1) return send(true);
+    if (new Set(parcels.map(({ kind }) => kind)).size > 1) return send('document');
     return paced(desk, delivery.chatId, group.length, () =>
       withoutTopic(delivery, async (place) => {
         const [only] = parcels;
@@ -139,12 +149,29 @@ async function sendGroup(
       }),
     );
   };
+  const [first, second]: Kind[] = delivery.sendAs === 'photo' ? ['photo', 'document'] : ['document', 'photo'];
   try {
-    return await send(false);
+    return await send(first as Kind);
   } catch (error) {
-    if (understandRefusal(error).kind !== 'no photo' || delivery.sendAs === 'file') throw error;
-    return send(true);
+    if (!isAboutKind(error, first as Kind)) throw error;
   }
+  try {
+    return await send(second as Kind);
+  } catch (error) {
+    if (understandRefusal(error).kind !== 'no rights') throw error;
+  }
+  // Neither is allowed in this group: they learn what to do.
+  const told = await paced(desk, delivery.chatId, 1, () =>
+    withoutTopic(delivery, (place) => sendWords(desk, place, group[0]?.messageId ?? 0, 'no-rights')),
+  );
+  return group.map(() => told);
+}
+
+/** Whether the other kind may go through: whatever is said of a photo, and where a group does not take the one. */
+function isAboutKind(error: unknown, kind: Kind): boolean {
+  if (!(error instanceof GrammyError)) return false;
+  const refusal = understandRefusal(error).kind;
+  return refusal === 'no rights' || (kind === 'photo' && (refusal === 'no photo' || refusal === 'wrong'));
 }
 
 async function paced<T>(desk: Desk, chatId: number, messages: number, send: () => Promise<T>): Promise<T> {

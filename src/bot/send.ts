@@ -28,18 +28,18 @@ export function hasResult({ upscale, errorCode }: LeasedItem): boolean {
   return errorCode === null && upscale?.status === 'done';
 }
 
-/** Fetches the result from the API, in the kind that was wished where it can be sent so. */
+/** Fetches the result from the API, in the kind that is wished where it can be sent so. */
 export async function pack(
   desk: Desk,
   delivery: LeasedDelivery,
   item: LeasedItem,
-  asFile = false,
+  wished: Kind,
 ): Promise<Parcel> {
   const { photos } = desk.person(delivery.telegramId);
   const { id = '', output } = item.upscale ?? {};
   const { width = 1, height = 1 } = output ?? {};
   const isSlim = Math.max(width, height) > MAX_PHOTO_RATIO * Math.min(width, height);
-  const kind: Kind = delivery.sendAs === 'photo' && !isSlim && !asFile ? 'photo' : 'document';
+  const kind: Kind = isSlim ? 'document' : wished;
   const fetch = async (room: object): Promise<{ bytes: Uint8Array; type: string }> => {
     const { body, type } = await photos.getResult(id, room);
     return { bytes: new Uint8Array(await new Response(body).arrayBuffer()), type };
@@ -139,6 +139,17 @@ export function sendAlbum(
     media as Parameters<typeof desk.api.sendMediaGroup>[1],
     place,
   );
+}
+
+/** Sends one of the bot's texts in reply to a photo. */
+export function sendWords(
+  desk: Desk,
+  delivery: LeasedDelivery,
+  messageId: number,
+  id: string,
+): Promise<Message> {
+  const text = desk.say[delivery.language](id);
+  return desk.api.sendMessage(delivery.chatId, text, placeOf(delivery, messageId));
 }
 
 /** Sends why there is no result. */

@@ -13,18 +13,21 @@ export type Refusal =
   | { readonly kind: 'moved'; readonly to: number }
   /** The topic was deleted: send to the chat itself. */
   | { readonly kind: 'no topic' }
-  /** It cannot be sent as a photo. */
+  /** It cannot be sent as a photo, or a group takes no such things. */
   | { readonly kind: 'no photo' }
+  | { readonly kind: 'no rights' }
   /** Telegram does not know the file by this name, or not as this kind. */
   | { readonly kind: 'no file' }
   /** It is so already, or what it was about is not there: nothing more to do. */
   | { readonly kind: 'needless' }
   | { readonly kind: 'token' }
   | { readonly kind: 'conflict' }
+  /** Telegram or the API does not take it, for whatever reason. */
   | { readonly kind: 'wrong' };
 
 const GONE =
-  /chat not found|user not found|PEER_ID_INVALID|group chat was deleted|CHAT_WRITE_FORBIDDEN|not enough rights/i;
+  /chat not found|user not found|PEER_ID_INVALID|group chat was deleted|CHAT_WRITE_FORBIDDEN|(have no|not enough) rights to send (text messages|a message)/i;
+const NO_RIGHTS = /not enough rights to send|CHAT_SEND_\w+_FORBIDDEN/i;
 const NO_PHOTO =
   /PHOTO_|IMAGE_PROCESS_FAILED|too big for a photo|can't use file of type|wrong type of the web page/i;
 const NO_FILE = /wrong (remote )?file (identifier|id)|wrong file_id/i;
@@ -44,7 +47,8 @@ export function understandRefusal(error: unknown): Refusal {
   if (code === 409) return { kind: 'conflict' };
   if (code === 403 || GONE.test(description)) return { kind: 'gone' };
   if (code === 429 || code >= 500) return { kind: 'later', afterSeconds: 5, isOrdered: code === 429 };
-  if (/thread not found/i.test(description)) return { kind: 'no topic' };
+  if (/thread not found|TOPIC_(CLOSED|DELETED)/i.test(description)) return { kind: 'no topic' };
+  if (NO_RIGHTS.test(description)) return { kind: 'no rights' };
   if (NO_FILE.test(description)) return { kind: 'no file' };
   if (NO_PHOTO.test(description)) return { kind: 'no photo' };
   return { kind: NEEDLESS.test(description) ? 'needless' : 'wrong' };

@@ -4,8 +4,9 @@ import { test } from 'node:test';
 import { Api } from 'grammy';
 import { pauseFor } from '../../src/bot/desk.ts';
 import { AppError } from '../../src/errors.ts';
+import { photo } from '../helpers/api.ts';
 import { startFakeTelegram } from '../telegram/fake-telegram.ts';
-import { eventually, meet } from '../telegram/meeting.ts';
+import { eventually, meet, results, said } from '../telegram/meeting.ts';
 
 test('an attempt counts where the sending failed, not where Telegram or the API is away', async (t) => {
   const telegram = await startFakeTelegram();
@@ -47,4 +48,46 @@ test('a group that has had its twenty messages a minute holds up nobody else', a
   await boris.sendFile(notes, { name: 'x.jpg' });
   await eventually(() => telegram.messages(boris.chat, true).length === 1, 'he waits for the group');
   assert.equal(telegram.messages(group, true).length, 19);
+});
+
+test('where a group takes no files it gets a photo, where it takes none a sentence, each once', async (t) => {
+  const { telegram } = await meet(t);
+  const group = telegram.group('Analysis');
+  const anna = telegram.person(1);
+  const asked = { chat: group, caption: '/enhance' };
+  group.forbidden.add('document');
+  await anna.sendPhoto(await photo(64, 48), asked);
+  assert.ok((await eventually(() => results(telegram, group)[0], 'no photo', 60_000)).photo);
+  group.forbidden.add('photo');
+  await anna.sendPhoto(await photo(60, 48), asked);
+  await eventually(() => said(telegram, group, /does not let me send files or photos/));
+  group.forbidden.add('text');
+  await anna.sendPhoto(await photo(56, 48), asked);
+  await eventually(() =>
+    telegram.calls.some(
+      ({ method, error }) => method === 'sendMessage' && /not enough rights/.test(error ?? ''),
+    ),
+  );
+  assert.equal(telegram.messages(group, true).filter(({ text }) => !text?.startsWith('Working')).length, 2);
+});
+
+test('whatever Telegram says against a photo, it comes as a file', async (t) => {
+  const { telegram } = await meet(t);
+  const anna = telegram.person(1);
+  anna.sendText('/settings');
+  anna.press(await eventually(() => said(telegram, anna.chat, /Settings/)), 'sendAs=photo');
+  await eventually(() => said(telegram, anna.chat, /as a photo/));
+  telegram.fail({ method: 'sendPhoto', kind: 413, description: 'Request Entity Too Large' });
+  await anna.sendPhoto(await photo(64, 48));
+  assert.ok((await eventually(() => results(telegram, anna.chat)[0], 'nothing', 60_000)).document);
+});
+
+test('a result replies to its photo, and comes all the same where that was deleted', async (t) => {
+  const { telegram } = await meet(t);
+  const anna = telegram.person(1);
+  const sent = await anna.sendPhoto(await photo(64, 48));
+  await eventually(() => telegram.calls.some(({ method }) => method === 'getFile'));
+  anna.chat.messages.delete(sent.message_id);
+  const result = await eventually(() => results(telegram, anna.chat)[0], 'nothing', 60_000);
+  assert.equal(result.reply_to_message, undefined);
 });

@@ -37,6 +37,8 @@ export interface ChatState {
   /** Why nothing can be sent there; undefined: it can. */
   refusal: string | undefined;
   movedTo: number | undefined;
+  /** Of a group: what bots may not send there. */
+  readonly forbidden: Set<'photo' | 'document' | 'text'>;
   readonly topics: Set<number>;
   /** Of a group: who may decide about it. */
   readonly administrators: Set<number>;
@@ -90,6 +92,7 @@ export function addChat(state: State, chat: Chat): ChatState {
   const added: ChatState = {
     ...{ chat, refusal: undefined, movedTo: undefined, topics: new Set(), messages: new Map() },
     administrators: new Set(),
+    forbidden: new Set(),
     ...{ edits: new Map(), reactions: new Map(), lastAction: undefined, nextId: 1 },
   };
   state.chats.set(chat.id, added);

@@ -124,10 +124,16 @@ function contentOf(file: StoredFile): Partial<Message> {
   return file.kind === 'photo' ? { photo: photoSizes(file) } : { document: documentOf(file) };
 }
 
+function checkRights({ forbidden }: ChatState, kind: 'photo' | 'document' | 'text'): void {
+  const things = { photo: 'photos', document: 'documents', text: 'text messages' }[kind];
+  if (forbidden.has(kind)) throw badRequest(`not enough rights to send ${things} to the chat`);
+}
+
 function sendOne(kind: StoredFile['kind']): Method {
   return async (request) => {
     const { parameters } = request;
     const { chat, fields } = placeOf(request);
+    checkRights(chat, kind);
     const caption = checkCaption(parameters.caption, parameters.parse_mode);
     const file = await takeFile(request, parameters[kind], kind);
     await checkThumbnail(request, parameters.thumbnail);
@@ -143,6 +149,7 @@ async function sendMediaGroup(request: Request): Promise<unknown> {
   if (media.length > 10) throw badRequest('too much messages to send as an album');
   const contents: Partial<Message>[] = [];
   for (const item of media) {
+    checkRights(chat, item.type);
     const caption = checkCaption(item.caption, item.parse_mode);
     const file = await takeFile(request, item.media, item.type);
     if ('thumbnail' in item) await checkThumbnail(request, item.thumbnail);
@@ -216,6 +223,7 @@ export const METHODS: Readonly<Record<string, Method>> = {
   }),
   sendMessage(request) {
     const { chat, fields } = placeOf(request);
+    checkRights(chat, 'text');
     const text = checkText(request.parameters.text, request.parameters.parse_mode);
     count(request, chat);
     return addMessage(chat, { ...fields, text });
