@@ -146,6 +146,8 @@ error-UPSCALE_NOT_FOUND = The photo is not kept any more. Send it again.
 error-DOWNLOAD_FAILED = Telegram did not give me this photo. Send it again.
 error-MODEL_UNKNOWN = This size cannot be made just now. Choose another one in /settings.
 error-other = Something went wrong on our side, not with your photo. Send it again; if it stays, tell us with /feedback.
+anonymous = You write as this group or channel, so I cannot tell whose photo this is. Write as yourself, or send it to me in our private chat.
+not-yours = This is not your photo, or it is not kept any more. Reply to the photo with /enhance.
 no-rights = This group does not let me send files or photos. Ask its administrators to allow it, or send me the photo in our private chat.
 room-none = You are in no room yet. In a room a group of people shares its readable boards. Make one with /room and a title, for example /room Analysis, or join one by its link.
 room-list = Your rooms:
@@ -253,8 +255,7 @@ consent-take = Do not use my photos
 consent-given = Photos you send from now on may be used, and are kept until you take this back here.
 consent-taken = Your photos are not used any more, and removed.
 admin-survey-usage = /survey, then a line for the question and a line for each answer: English || русский
-admin-survey = { $told }
-    { $question }
+admin-survey = { $question }
     { $choices }
     Answers: { NUMBER($answered) }
 admin-csv = Answers (CSV)

@@ -133,7 +133,9 @@ function tellQueue(
   const reply_markup = new InlineKeyboard();
   for (const { upscaleId, code } of dead.slice(0, MAX_RETRY_BUTTONS)) {
     const what = `${code} ${upscaleId.slice(0, 8)}`;
-    reply_markup.text(say('admin-retry', { what }), encodePress({ verb: 'retry', subject: upscaleId })).row();
+    reply_markup
+      .text(say.plain('admin-retry', { what }), encodePress({ verb: 'retry', subject: upscaleId }))
+      .row();
   }
   return [text, { ...HTML, reply_markup }];
 }
@@ -150,7 +152,7 @@ function tellBroadcast(say: Say, broadcast: Broadcast): Reply {
   reply_markup.text(say('admin-csv'), encodePress({ verb: 'csv', subject }));
   const choices = options.map(({ en, ru }) => `• ${en} / ${ru}`).join('\n');
   return [
-    say('admin-survey', { told, question: `${text.en} / ${text.ru}`, choices, answered }),
+    `${told}\n${say('admin-survey', { question: `${text.en} / ${text.ru}`, choices, answered })}`,
     { ...HTML, reply_markup },
   ];
 }

@@ -1,22 +1,24 @@
 /** The Telegram bot as a whole: a client of Telegram on one side and of the REST API on the other, with no state between. */
 import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Api, Bot, type BotError } from 'grammy';
+import { Api, Bot, type Transformer } from 'grammy';
 import type { Update, UserFromGetMe } from 'grammy/types';
 import type { Config } from '../config.ts';
-import { AppError, toAppError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { redactTokens, type Secret } from '../secret.ts';
+import type { Secret } from '../secret.ts';
 import { addAdministration } from './administration.ts';
 import { runBroadcasts } from './broadcasts.ts';
 import { addConversation } from './conversation.ts';
 import { runDeliveries } from './deliver.ts';
 import { type ApiAddress, type Desk, meetApi } from './desk.ts';
+import { handleUpdate, wordsOf } from './handle-update.ts';
 import { type Listener, listenForHealth } from './listener.ts';
+import { addAnonymous } from './meant.ts';
 import { addOpinions } from './opinions.ts';
-import { createPacing } from './pacing.ts';
+import { createPacing, keepPace } from './pacing.ts';
 import { startPolling } from './polling.ts';
-import { presentBot } from './profile.ts';
+import { presentBot, presentToAdmin } from './profile.ts';
 import { addReading } from './reading.ts';
 import { runRoomChores, runRoomSends } from './room-sends.ts';
 import { addRooms } from './rooms.ts';
@@ -34,8 +36,6 @@ const CALL_SECONDS = 120;
 const LONGEST_BACKOFF_MS = 30_000;
 /** Twenty megabytes each, at most. */
 const PHOTOS_AT_ONCE = 24;
-/** An update that fails so often, and not because somebody is away, is a mistake of ours and must not stop the others. */
-const MAX_OWN_FAULTS = 4;
 
 export interface RunningBot {
   /** Rejects with TELEGRAM_TOKEN or TELEGRAM_CONFLICT when the bot cannot go on. */
@@ -67,6 +67,15 @@ export async function openBot(
   const api = new Api(token.reveal(), client);
   const stopping = new AbortController();
   const signal = AbortSignal.any([stopping.signal, stop]);
+  const refused = Promise.withResolvers<never>();
+  // A token that was taken back is noticed by whoever needs it first: with a webhook nobody asks for updates.
+  const noticeToken: Transformer = async (previous, method, payload, abort) => {
+    const answer = await previous(method, payload, abort);
+    if (!answer.ok && answer.error_code === 401)
+      refused.reject(new AppError('TELEGRAM_TOKEN', 'it answered 401'));
+    return answer;
+  };
+  api.config.use(noticeToken);
   // Every call that can be cut off listens to it.
   setMaxListeners(0, signal);
 
@@ -93,6 +102,13 @@ export async function openBot(
   };
 
   const bot = new Bot(token.reveal(), { botInfo, client });
+  bot.api.config.use(noticeToken, keepPace(desk.pacing));
+  addAnonymous(desk, bot);
+  // Before their first word Telegram knows no chat with them to show commands in.
+  bot.command('start', async (ctx, next) => {
+    if (adminIds.includes(ctx.from?.id ?? 0)) await presentToAdmin(api, desk.say, ctx.from?.id ?? 0);
+    await next();
+  });
   addAdministration(desk, bot);
   addRooms(desk, bot);
   addOpinions(desk, bot);
@@ -111,9 +127,12 @@ export async function openBot(
   const receiving = await startReceiving(settings, { api, handle, desk, patiently });
   log.info({ bot: botInfo.username, webhook: settings.webhook !== undefined }, 'the bot is ready');
 
+  // Beside the API the process goes on without the bot: nothing of it may ask for ever.
+  const ended = Promise.race([receiving.ended, refused.promise]);
+  ended.catch(() => stopping.abort());
   let closing: Promise<void> | undefined;
   return {
-    ended: receiving.ended,
+    ended,
     close() {
       closing ??= (async () => {
         const stopped = receiving.stop();
@@ -171,40 +190,6 @@ async function startReceiving(
   };
 }
 
-/** True when all about the update is stored; false when the bot stops before. Tries as long as somebody is away. */
-async function handleUpdate(bot: Bot, update: Update, { log, stopping }: Desk): Promise<boolean> {
-  let [backoffMs, faults] = [500, 0];
-  while (!stopping.aborted) {
-    try {
-      await bot.handleUpdate(update);
-      return true;
-    } catch (thrown) {
-      // Never the update or the context: they hold what users wrote, and the context the token.
-      const cause = (thrown as BotError).error ?? thrown;
-      const about = { update: update.update_id, reason: wordsOf(cause) };
-      if (!isAway(cause) && ++faults >= MAX_OWN_FAULTS) {
-        log.error(about, 'an update could not be handled and is given up');
-        return true;
-      }
-      log.warn({ ...about, backoffMs }, 'an update could not be handled yet');
-      await pause(waitFor(cause, backoffMs), undefined, { signal: stopping }).catch(() => undefined);
-      backoffMs = Math.min(LONGEST_BACKOFF_MS, 2 * backoffMs);
-    }
-  }
-  return false;
-}
-
-/** Whether it fails because the API or Telegram does not answer, so that it will work some time. */
-function isAway(cause: unknown): boolean {
-  if (cause instanceof AppError) return cause.retryable;
-  return understandRefusal(cause).kind === 'later';
-}
-
-function waitFor(cause: unknown, backoffMs: number): number {
-  const refusal = understandRefusal(cause);
-  return refusal.kind === 'later' ? Math.max(backoffMs, 1000 * refusal.afterSeconds) : backoffMs;
-}
-
 /** Does it again until it works. @throws AppError TELEGRAM_TOKEN at once, and whatever it threw when the signal aborts */
 async function untilDone<T>(
   work: () => Promise<T>,
@@ -225,10 +210,6 @@ async function untilDone<T>(
       backoffMs = Math.min(LONGEST_BACKOFF_MS, 2 * backoffMs);
     }
   }
-}
-
-function wordsOf(thrown: unknown): string {
-  return redactTokens(toAppError(thrown).message);
 }
 
 /** Asks Telegram who the bot is, once; one sentence on it. @throws AppError TELEGRAM_TOKEN, TELEGRAM_UNREACHABLE */

@@ -6,7 +6,8 @@ import { AppError } from '../errors.ts';
 import type { Look } from '../job.ts';
 import { decodePress, encodePress, type Press } from './callback-data.ts';
 import { type Desk, megabytesOf, type Person } from './desk.ts';
-import { findPhoto, react, receivePhoto, type Wishes } from './receive.ts';
+import { asksFor, mentions } from './meant.ts';
+import { askedFor, findPhoto, react, receivePhoto, type Wishes } from './receive.ts';
 import { attempt } from './telegram-errors.ts';
 import { languageFor, type Say, tellError } from './texts.ts';
 
@@ -21,7 +22,7 @@ export interface Caller extends Person {
 /** Asks the API about the sender of an update. */
 export async function findCaller(desk: Desk, ctx: Context): Promise<Caller | undefined> {
   const { from } = ctx;
-  // Anonymous administrators and channels are nobody to deliver to.
+  // Anonymous administrators and channels are nobody to deliver to; other bots are none to talk to.
   if (from === undefined || from.is_bot) return undefined;
   const person = desk.person(from.id);
   const me = await person.user.getMe(languageFor(from.language_code, null));
@@ -80,26 +81,17 @@ export function addConversation(desk: Desk, bot: Composer<Context>): void {
     await user.giveFeedback({ comment });
     return ctx.reply(say('feedback-thanks'));
   });
-  command('enhance', async (ctx, caller) => {
-    const { message } = ctx;
-    const replied = message?.reply_to_message as Message | undefined;
-    const photo = (message && findPhoto(message)) ?? (replied && findPhoto(replied));
-    if (photo === undefined) return ctx.reply(caller.say('group-hint'), replyTo(ctx));
-    void react(desk, photo);
-    return receivePhoto(desk, photo, wishesOf(caller));
-  });
 
   bot.on('message', async (ctx) => {
     const { message } = ctx;
     const isPrivate = message.chat.type === 'private';
-    const words = message.text ?? message.caption ?? '';
-    const isMeant =
-      isPrivate || words.includes(`@${desk.botInfo.username}`) || /^\/enhance(@\w+)?\b/.test(words);
-    if (!isMeant) return;
-    const own = findPhoto(message);
+    const isAsked = asksFor('enhance', message, desk.botInfo.username);
+    if (!isPrivate && !isAsked && !mentions(message, desk.botInfo.username)) return;
     const replied = message.reply_to_message as Message | undefined;
-    const photo = own ?? (isPrivate || replied === undefined ? undefined : findPhoto(replied));
-    if (photo !== undefined) void react(desk, photo);
+    // In a private chat every photo is meant, and one above it where it is asked for.
+    const photo =
+      findPhoto(message) ?? (replied && (isAsked || !isPrivate) ? askedFor(message, replied) : undefined);
+    if (photo !== undefined && ctx.from?.is_bot === false) void react(desk, photo);
     const caller = await findCaller(desk, ctx);
     if (caller === undefined) return;
     if (photo !== undefined) return receivePhoto(desk, photo, wishesOf(caller));
@@ -107,8 +99,8 @@ export function addConversation(desk: Desk, bot: Composer<Context>): void {
     const { say } = caller;
     if (message.document !== undefined) {
       await ctx.reply(tellError(say, 'NOT_AN_IMAGE', megabytesOf(desk)), replyTo(ctx));
-    } else if (isPrivate && isSaid(message)) await ctx.reply(say('unknown'));
-    else if (!isPrivate) await ctx.reply(say('group-hint'), replyTo(ctx));
+    } else if (isAsked || !isPrivate) await ctx.reply(say('group-hint'), replyTo(ctx));
+    else if (isSaid(message)) await ctx.reply(say('unknown'));
   });
 
   bot.on('callback_query:data', async (ctx) => {
@@ -127,10 +119,25 @@ export function addConversation(desk: Desk, bot: Composer<Context>): void {
   });
 }
 
-/** Whether a message says something, rather than telling of a pinned message, a new title or the like. */
-function isSaid(message: { text?: string; sticker?: unknown; voice?: unknown; video?: unknown }): boolean {
-  const { text, sticker, voice, video } = message;
-  return [text, sticker, voice, video].some((part) => part !== undefined);
+/** What people send; all else tells of a pinned message, a new title or the like. */
+const SAID = [
+  ...[
+    'text',
+    'sticker',
+    'voice',
+    'video',
+    'video_note',
+    'audio',
+    'animation',
+    'location',
+    'venue',
+    'contact',
+  ],
+  ...['poll', 'dice', 'game', 'story', 'paid_media', 'checklist'],
+];
+
+function isSaid(message: Message): boolean {
+  return SAID.some((kind) => kind in message);
 }
 
 function replyTo(ctx: Context) {
@@ -141,8 +148,22 @@ function replyTo(ctx: Context) {
 
 export function wishesOf({ telegramId, language, me }: Caller): Wishes {
   const { scale, look, sendAs } = me.settings;
-  return { telegramId, language, scale, look, sendAs };
+  return { telegramId, language, scale, look, sendAs, isBanned: me.ban !== null };
 }
+
+/** What the buttons of the menu mean. */
+const SETTINGS: Readonly<Record<string, Partial<UserSettings>>> = {
+  'scale=auto': { scale: null },
+  'scale=2': { scale: 2 },
+  'scale=4': { scale: 4 },
+  'look=natural': { look: 'natural' },
+  'look=clean': { look: 'clean' },
+  'sendAs=file': { sendAs: 'file' },
+  'sendAs=photo': { sendAs: 'photo' },
+  'language=ru': { language: 'ru' },
+  'language=en': { language: 'en' },
+  'language=auto': { language: null },
+};
 
 /** The menu of settings: what is set, and a button for everything else that could be. */
 function settingsMenu(
@@ -172,6 +193,10 @@ function settingsMenu(
     .text(...button(say('send-file'), 'sendAs=file'))
     .text(...button(say('send-photo'), 'sendAs=photo'))
     .row()
+    .text(...button('Русский', 'language=ru'))
+    .text(...button('English', 'language=en'))
+    .text(...button(say('language-auto'), 'language=auto'))
+    .row()
     .text(
       say(consentAt === null ? 'consent-give' : 'consent-take'),
       encodePress({ verb: 'consent', subject: consentAt === null ? 'yes' : 'no' }),
@@ -200,8 +225,9 @@ async function answerPress(
       case 'original': {
         const { body, name } = await photos.getOriginal(subject);
         const bytes = new Uint8Array(await new Response(body).arrayBuffer());
-        const landed = await desk.pacing.wait(placeOf().chatId, 1);
-        await ctx.replyWithDocument(new InputFile(bytes, name), replyHere()).finally(landed);
+        // The upload may take longer than the press waits.
+        await attempt(ctx.answerCallbackQuery());
+        await ctx.replyWithDocument(new InputFile(bytes, name), replyHere());
         return undefined;
       }
       case 'cancel':
@@ -214,9 +240,7 @@ async function answerPress(
       case 'set':
         return await set(subject);
       case 'language': {
-        const chosen = subject === 'ru' || subject === 'en' ? subject : null;
-        await user.patchMe({ language: chosen });
-        const speaks = desk.say[languageFor(ctx.from.language_code, chosen)];
+        const speaks = await speakFrom(subject);
         await attempt(ctx.editMessageText(speaks('saved')));
         return speaks('saved');
       }
@@ -231,6 +255,9 @@ async function answerPress(
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     if (error.status >= 500) throw error;
+    // To whoever asks, another's photo is as if there were none.
+    const isNotTheirs = error.code === 'UPSCALE_NOT_FOUND' || error.code === 'NOT_FOUND';
+    if (isNotTheirs && ctx.chat?.type !== 'private') return say('not-yours');
     return error.code === 'NOT_FOUND' ? say('stale') : tellError(say, error.code, megabytesOf(desk));
   }
 
@@ -240,7 +267,8 @@ async function answerPress(
     return {
       chatId: ctx.chat?.id ?? telegramId,
       messageId: replied?.message_id ?? message?.message_id ?? 0,
-      threadId: message && 'message_thread_id' in message ? (message.message_thread_id ?? null) : null,
+      // Outside of topics it names a thread of replies, to which nothing can be sent.
+      threadId: message && 'is_topic_message' in message ? (message.message_thread_id ?? null) : null,
       isGroup: ctx.chat?.type !== 'private',
     };
   }
@@ -256,15 +284,19 @@ async function answerPress(
     await user.createDelivery({ ...placeOf(), sendAs, language, upscaleId: id });
   }
 
+  /** Takes the language that was chosen; answers with its voice. */
+  async function speakFrom(chosen: string): Promise<Say> {
+    const language = chosen === 'ru' || chosen === 'en' ? chosen : null;
+    await user.patchMe({ language });
+    return desk.say[languageFor(ctx.from.language_code, language)];
+  }
+
   async function set(choice: string): Promise<string> {
-    const [name, value] = choice.split('=');
-    const change: Partial<UserSettings> =
-      name === 'scale'
-        ? { scale: value === '2' ? 2 : value === '4' ? 4 : null }
-        : name === 'look'
-          ? { look: value === 'clean' ? 'clean' : 'natural' }
-          : { sendAs: value === 'photo' ? 'photo' : 'file' };
-    await attempt(ctx.editMessageText(...settingsMenu(say, await user.patchMe(change))));
-    return say('saved');
+    const change = SETTINGS[choice];
+    if (change === undefined) return say('stale');
+    const changed = await user.patchMe(change);
+    const speaks = desk.say[languageFor(ctx.from.language_code, changed.settings.language)];
+    await attempt(ctx.editMessageText(...settingsMenu(speaks, changed)));
+    return speaks('saved');
   }
 }

@@ -4,7 +4,7 @@ import { GrammyError } from 'grammy';
 import type { Message } from 'grammy/types';
 import type { Ack, LeasedDelivery, LeasedItem } from '../client/telegram-client.ts';
 import { toAppError } from '../errors.ts';
-import { type Desk, heed, pauseFor, surely } from './desk.ts';
+import { act, type Desk, heed, pauseFor, surely } from './desk.ts';
 import { ChatBusy } from './pacing.ts';
 import {
   hasResult,
@@ -27,6 +27,8 @@ const RENEW_EVERY_MS = 10_000;
 const WAIT_SECONDS = 20;
 const MAX_ALBUM = 10;
 const AFTER_TROUBLE_MS = 2000;
+/** A chat action is shown for five seconds. */
+const ACTION_EVERY_MS = 4500;
 /** Who waits longer for a chat's turn gives the delivery back: the chats behind it need not wait too. */
 const PATIENCE_MS = 3000;
 
@@ -91,19 +93,18 @@ async function deliver(desk: Desk, delivery: LeasedDelivery): Promise<void> {
 
 /** Sends what is not out yet; each message is remembered before the next one is sent. */
 async function sendItems(desk: Desk, delivery: LeasedDelivery): Promise<void> {
-  const { sender, api } = desk;
-  const { id, lease, chatId, threadId } = delivery;
+  const { sender } = desk;
+  const { id, lease, chatId } = delivery;
   const waiting = delivery.items.filter(({ sentMessageId }) => sentMessageId === null);
   const remember = (sent: NonNullable<Ack['sent']>): Promise<void> =>
     surely(desk, () => sender.ackDelivery(id, { lease, outcome: 'partly', sent }));
   const results = waiting.filter(hasResult);
-  if (results.length > 0) {
-    void attempt(
-      api.sendChatAction(chatId, 'upload_document', threadId === null ? {} : { message_thread_id: threadId }),
-    );
-  }
+  const showUpload = () =>
+    act(desk, delivery, delivery.sendAs === 'file' ? 'upload_document' : 'upload_photo');
   for (const group of inAlbums(results)) {
-    const messages = await sendGroup(desk, delivery, group);
+    void showUpload();
+    const showing = setInterval(showUpload, ACTION_EVERY_MS);
+    const messages = await sendGroup(desk, delivery, group).finally(() => clearInterval(showing));
     await remember(group.map(({ messageId }, at) => ({ messageId, ...sentAs(messages[at]) })));
   }
   for (const item of waiting.filter((one) => !hasResult(one))) {

@@ -112,6 +112,17 @@ export async function heed(
   }
 }
 
+/** Shows in the chat that something is being done. Never rejects: it changes nothing. */
+export function act(
+  { api }: Desk,
+  { chatId, threadId }: { readonly chatId: number; readonly threadId: number | null },
+  action: 'upload_document' | 'upload_photo',
+): Promise<boolean> {
+  return attempt(
+    api.sendChatAction(chatId, action, threadId === null ? {} : { message_thread_id: threadId }),
+  );
+}
+
 /** While Telegram does not know the token, or the API cannot give the picture. */
 const AWAY_SECONDS = 15;
 

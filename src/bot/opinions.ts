@@ -29,14 +29,14 @@ export function addOpinions(desk: Desk, bot: Composer<Context>): void {
     const caller = await findCaller(desk, ctx);
     if (caller === undefined) return;
     const comment = ctx.message.text.slice(0, MAX_COMMENT);
-    await forgiving(() => caller.user.giveFeedback({ upscaleId, reason: 'other', comment }));
-    await ctx.reply(caller.say('feedback-thanks'));
+    const taken = await isTaken(() => caller.user.giveFeedback({ upscaleId, reason: 'other', comment }));
+    await ctx.reply(caller.say(taken ? 'feedback-thanks' : 'not-yours'));
   });
 
   bot.on('poll_answer', async (ctx) => {
     const { poll_id: pollId, option_ids: options, user } = ctx.pollAnswer;
     if (user === undefined) return;
-    await forgiving(() => desk.person(user.id).user.answerPoll(pollId, options[0] ?? null));
+    await isTaken(() => desk.person(user.id).user.answerPoll(pollId, options[0] ?? null));
   });
 }
 
@@ -55,18 +55,20 @@ async function answer(
 ): Promise<string | undefined> {
   switch (verb) {
     case 'good':
-      await forgiving(() => user.giveFeedback({ upscaleId: subject, rating: 1 }));
+      if (!(await isTaken(() => user.giveFeedback({ upscaleId: subject, rating: 1 }))))
+        return say('not-yours');
       await attempt(ctx.editMessageReplyMarkup({ reply_markup: without(ctx) }));
       return say('thanks');
     case 'bad':
       // Noted at once: who does not say why has said this.
-      await forgiving(() => user.giveFeedback({ upscaleId: subject, rating: -1 }));
+      if (!(await isTaken(() => user.giveFeedback({ upscaleId: subject, rating: -1 }))))
+        return say('not-yours');
       await attempt(ctx.editMessageReplyMarkup({ reply_markup: withReasons(ctx, say, subject) }));
       return say('sorry-bad');
     case 'why': {
       const [word = '', upscaleId = ''] = subject.split(' ');
       const reason = REASONS.find((known) => known === word) ?? 'other';
-      await forgiving(() => user.giveFeedback({ upscaleId, reason }));
+      if (!(await isTaken(() => user.giveFeedback({ upscaleId, reason })))) return say('not-yours');
       await attempt(ctx.editMessageReplyMarkup({ reply_markup: without(ctx) }));
       if (reason !== 'other') return say('feedback-thanks');
       const messageId = ctx.callbackQuery.message?.message_id ?? 0;
@@ -117,11 +119,13 @@ function withReasons(
   return keyboard;
 }
 
-/** An opinion of what is erased meanwhile is nobody's any more. @throws whatever is not the API's refusal */
-async function forgiving(work: () => Promise<unknown>): Promise<void> {
+/** False for an opinion of what is another's, or erased meanwhile. @throws whatever is not the API's refusal */
+async function isTaken(work: () => Promise<unknown>): Promise<boolean> {
   try {
     await work();
+    return true;
   } catch (error) {
-    if (!(error instanceof AppError && error.status < 500)) throw error;
+    if (!(error instanceof AppError && error.status < 500 && !error.retryable)) throw error;
+    return false;
   }
 }

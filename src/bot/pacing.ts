@@ -1,5 +1,6 @@
 /** Keeps to Telegram's documented rates: 30 messages a second over all, one a second in a chat, 20 a minute in a group. */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Transformer } from 'grammy';
 
 /** So many messages within so long. */
 interface Limit {
@@ -37,13 +38,12 @@ export interface Pacing {
   /**
    * Waits until so many messages may be sent to the chat, and counts them: from now on, and until the window is over
    * after the returned function was called, which is when Telegram has answered. When between the two a message reached
-   * Telegram nobody here knows.
+   * Telegram nobody here knows. Where it would take longer than `withinMs` nothing is counted, and the answer is in how
+   * many milliseconds it might be.
    */
-  wait(chatId: number, messages: number, signal?: AbortSignal): Promise<() => void>;
-  /** The same behind everybody else who waits: for what need not be there at once. */
-  waitBehind(chatId: number, messages: number, signal?: AbortSignal): Promise<() => void>;
-  /** The same if it may be done within so many milliseconds; else in how many it might be, and nothing is counted. */
   soon(chatId: number, messages: number, withinMs: number): Promise<(() => void) | number>;
+  /** The same behind everybody else who waits, however long: for what need not be there at once. */
+  waitBehind(chatId: number, messages: number, signal?: AbortSignal): Promise<() => void>;
   /** The same where it may be done at once; else undefined, and nothing is counted. */
   now(chatId: number, messages: number): (() => void) | undefined;
   /** In how many milliseconds they might be sent, as it looks now. */
@@ -99,17 +99,6 @@ export function createPacing(clock: () => number = () => performance.now()): Pac
   }
 
   return {
-    async wait(chatId, messages, signal) {
-      waiting++;
-      try {
-        for (let ms = missingFor(chatId, messages); ms > 0; ms = missingFor(chatId, messages)) {
-          await pause(Math.ceil(ms), undefined, signal === undefined ? {} : { signal });
-        }
-        return count(chatId, messages);
-      } finally {
-        waiting--;
-      }
-    },
     async soon(chatId, messages, withinMs) {
       const until = clock() + withinMs;
       waiting++;
@@ -135,5 +124,20 @@ export function createPacing(clock: () => number = () => performance.now()): Pac
     rest(chatId, seconds) {
       resting.set(chatId, clock() + 1000 * seconds);
     },
+  };
+}
+
+/** How long an answer to a command waits for its chat's turn; a group that is flooded gets it no more. */
+const ANSWER_WITHIN_MS = 15_000;
+
+/** For grammY: each message keeps to the pace. @returns what throws ChatBusy where the turn is too far */
+export function keepPace(pacing: Pacing): Transformer {
+  return async (previous, method, payload, signal) => {
+    const { chat_id: chatId } = payload as { chat_id?: unknown };
+    const isMessage = /^(send(?!ChatAction)|edit)/.test(method);
+    if (!isMessage || typeof chatId !== 'number') return previous(method, payload, signal);
+    const landed = await pacing.soon(chatId, 1, ANSWER_WITHIN_MS);
+    if (typeof landed === 'number') throw new ChatBusy(landed);
+    return previous(method, payload, signal).finally(landed);
   };
 }

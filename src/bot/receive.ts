@@ -10,6 +10,8 @@ import { attempt } from './telegram-errors.ts';
 /** A photo in a message. */
 export interface IncomingPhoto {
   readonly message: Message;
+  /** The message that asks for it, where that is another one: a photo may be asked for again. */
+  readonly askedBy?: Message;
   readonly fileId: string;
   readonly bytes: number | undefined;
   readonly fileName: string | null;
@@ -31,6 +33,12 @@ export function findPhoto(message: Message): IncomingPhoto | undefined {
   return { message, fileId: document.file_id, bytes: document.file_size, fileName: name || null };
 }
 
+/** The photo of a message that another one replies to. */
+export function askedFor(asking: Message, replied: Message): IncomingPhoto | undefined {
+  const photo = findPhoto(replied);
+  return photo && { ...photo, askedBy: asking };
+}
+
 /** Shows that the photo was seen: at once, before anybody is asked and whatever becomes of it. Never rejects. */
 export async function react({ api }: Desk, { message }: IncomingPhoto): Promise<void> {
   await attempt(
@@ -45,7 +53,12 @@ export interface Wishes {
   readonly scale: 2 | 4 | null;
   readonly look: Look;
   readonly sendAs: 'file' | 'photo';
+  /** Nothing is even fetched then. */
+  readonly isBanned: boolean;
 }
+
+/** Of a file, in characters. */
+const MAX_FILE_NAME = 200;
 
 /**
  * Stores the photo and its delivery; a photo that cannot be taken becomes the delivery of an error. When it returns,
@@ -53,25 +66,32 @@ export interface Wishes {
  * @throws AppError where the API does not answer: then the update must come again
  */
 export async function receivePhoto(desk: Desk, photo: IncomingPhoto, wishes: Wishes): Promise<void> {
-  const { message } = photo;
+  const { message, askedBy } = photo;
   const { telegramId, language, sendAs } = wishes;
   const { user } = desk.person(telegramId);
+  // Telegram lets names be of any length; results are named by the beginning alone.
+  const fileName = photo.fileName?.replace(/\p{Cc}/gu, '').slice(0, MAX_FILE_NAME) ?? null;
   const place = {
     chatId: message.chat.id,
     threadId: message.is_topic_message ? (message.message_thread_id ?? null) : null,
     isGroup: message.chat.type !== 'private',
     albumId: message.media_group_id ?? null,
-    ...{ messageId: message.message_id, sendAs, language, fileName: photo.fileName },
+    ...{ messageId: message.message_id, sendAs, language, fileName },
   };
-  const stored = await desk.storing(() => store(desk, photo, wishes));
-  await user.createDelivery({ ...place, ...stored });
+  const stored = wishes.isBanned
+    ? { errorCode: 'BANNED' }
+    : await desk.storing(() => store(desk, photo, wishes));
+  // A refusal has no upscale to be told apart by: it answers the message that asked.
+  const answered = 'errorCode' in stored && askedBy ? { messageId: askedBy.message_id } : {};
+  await user.createDelivery({ ...place, ...stored, ...answered });
 }
 
 async function store(
   desk: Desk,
-  { message, fileId, bytes = 0 }: IncomingPhoto,
+  { message, askedBy, fileId, bytes = 0 }: IncomingPhoto,
   { telegramId, scale, look }: Wishes,
 ): Promise<{ upscaleId: string } | { errorCode: string }> {
+  const key = [message.chat.id, message.message_id, ...(askedBy ? [askedBy.message_id] : [])];
   const limit = maxBytesOf(desk);
   if (bytes > limit) return { errorCode: 'TOO_MANY_BYTES' };
   try {
@@ -79,8 +99,8 @@ async function store(
     const { id } = await desk.person(telegramId).photos.createUpscale(photo, {
       ...(scale === null ? {} : { scale }),
       look,
-      idempotencyKey: `telegram:${message.chat.id}:${message.message_id}`,
-      requestId: `telegram-${message.chat.id}-${message.message_id}`,
+      idempotencyKey: `telegram:${key.join(':')}`,
+      requestId: `telegram-${key.join('-')}`,
     });
     return { upscaleId: id };
   } catch (error) {

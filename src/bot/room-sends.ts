@@ -133,7 +133,7 @@ async function sendFiles(
   { chatId, language, title, role }: LeasedSend,
   { kind, files, place }: { kind: 'document' | 'photo'; files: readonly File[]; place: object },
 ): Promise<Message[]> {
-  const caption = say[language]('room-picture', { title });
+  const caption = say[language].plain('room-picture', { title });
   const [only] = files;
   if (only !== undefined && files.length === 1) {
     const { media, thumbnail } = only;
@@ -219,7 +219,7 @@ async function tellOf(
         .text(say('room-remove'), encodePress({ verb: 'take', subject: picture.pictureId }))
         .text(say('room-close'), encodePress({ verb: 'adminclose', subject: roomId }));
       const options = {
-        caption: say('admin-report', { title, user: String(telegramId ?? '–') }),
+        caption: say.plain('admin-report', { title, user: String(telegramId ?? '–') }),
         reply_markup,
       };
       const sending =

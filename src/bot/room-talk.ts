@@ -104,7 +104,7 @@ export async function tellMembers({ rooms, say }: Caller, id: string): Promise<R
   for (const { memberId, name, role } of members.slice(0, MAX_LISTED)) {
     if (role === 'owner' || (role === 'moderator' && room.role !== 'owner')) continue;
     const subject = `${id} ${memberId}`;
-    reply_markup.text(say('room-kick', { name }), encodePress({ verb: 'kick', subject }));
+    reply_markup.text(say.plain('room-kick', { name }), encodePress({ verb: 'kick', subject }));
     if (room.role === 'owner') {
       const verb = role === 'moderator' ? 'demote' : 'promote';
       reply_markup.text(say(`room-${verb}`), encodePress({ verb, subject }));

@@ -106,7 +106,7 @@ function nameOf(ctx: Context): string {
 /** Who will see what is said before anybody is in. */
 async function askToJoin(ctx: Context, { rooms, say }: Caller, code: string): Promise<unknown> {
   const { title, members, isGroup, isMember } = await rooms.getDoor(code);
-  if (isMember) return ctx.reply(say('room-already', { title }));
+  if (isMember) return ctx.reply(say.plain('room-already', { title }));
   return ctx.reply(say(isGroup ? 'room-join-group' : 'room-join', { title, count: members }), {
     ...HTML,
     reply_markup: new InlineKeyboard().text(
@@ -145,7 +145,9 @@ async function share(
   what: Parameters<Caller['rooms']['shareToRoom']>[1],
 ): Promise<string> {
   const { pictures, people } = await rooms.shareToRoom(id, what);
-  return pictures === 0 ? say('room-shared-before', { title }) : say('room-shared', { title, count: people });
+  return pictures === 0
+    ? say.plain('room-shared-before', { title })
+    : say.plain('room-shared', { title, count: people });
 }
 
 /** Does what a button says. Answers with what is shown for a moment. */
@@ -167,7 +169,7 @@ async function answerPress(
       case 'join': {
         const room = await rooms.joinRoom({ code: subject, name: nameOf(ctx), language });
         await edit(...tellRoom(say, room));
-        return say('room-joined', { title: room.title });
+        return say.plain('room-joined', { title: room.title });
       }
       case 'share': {
         const mine = await rooms.listRooms();

@@ -4,7 +4,7 @@ import { InlineKeyboard } from 'grammy';
 import type { DueStatus } from '../client/telegram-client.ts';
 import { toAppError } from '../errors.ts';
 import { encodePress } from './callback-data.ts';
-import { type Desk, heed, surely } from './desk.ts';
+import { act, type Desk, heed, surely } from './desk.ts';
 import { attempt, understandRefusal } from './telegram-errors.ts';
 import type { Say } from './texts.ts';
 
@@ -36,6 +36,8 @@ async function tell(desk: Desk, status: DueStatus, told: Map<string, string>): P
   const { id, chatId, threadId, messageId, statusMessageId, language } = status;
   const say = desk.say[language];
   const text = wordsFor(say, status);
+  // It is shown for five seconds, and asked for again with the next status.
+  if (status.position === null) void act(desk, status, 'upload_document');
   if (told.get(id) === text) return;
   // Results come first: a status that would have to wait is left out.
   const landed = pacing.now(chatId, 1);

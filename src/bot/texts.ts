@@ -6,8 +6,13 @@ import type { Language } from '../client/telegram-client.ts';
 /** Beside `src` and `dist` alike. */
 const FOLDER = new URL('../../locales/', import.meta.url);
 
+type Voice = (id: string, values?: Readonly<Record<string, string | number>>) => string;
+
 /** A message with its values put in; HTML as Telegram reads it, the values escaped. */
-export type Say = (id: string, values?: Readonly<Record<string, string | number>>) => string;
+export interface Say extends Voice {
+  /** The same for what is no HTML: labels of buttons, their answers, captions and messages without a mode. */
+  readonly plain: Voice;
+}
 
 /** One voice for each language. @throws Error for a file that is wrong, or a message that is not there */
 export function openTexts(): Readonly<Record<Language, Say>> {
@@ -21,17 +26,19 @@ function voice(language: Language): Say {
     new FluentResource(readFileSync(new URL(`${language}.ftl`, FOLDER), 'utf8')),
   );
   if (mistakes.length > 0) throw mistakes[0];
-  return (id, values = {}) => {
+  const plain: Voice = (id, values = {}) => {
     const message = bundle.getMessage(id);
     if (message?.value == null) throw new Error(`there is no text ${id} in ${language}`);
-    const safe = Object.fromEntries(
-      Object.entries(values).map(([name, value]) => [
-        name,
-        typeof value === 'string' ? escapeHtml(value) : value,
-      ]),
-    );
-    return bundle.formatPattern(message.value, safe);
+    return bundle.formatPattern(message.value, values);
   };
+  const html: Voice = (id, values = {}) => {
+    const safe = Object.entries(values).map(([name, value]): [string, string | number] => [
+      name,
+      typeof value === 'string' ? escapeHtml(value) : value,
+    ]);
+    return plain(id, Object.fromEntries(safe));
+  };
+  return Object.assign(html, { plain });
 }
 
 function escapeHtml(text: string): string {

@@ -205,6 +205,8 @@ function remembered(prefix: string, field: string): Record<string, Method> {
   const [empty, isList] = field === 'commands' ? [[], true] : ['', false];
   return {
     [`set${prefix}`]: ({ state, parameters }) => {
+      const { type, chat_id: chatId } = (parameters.scope ?? {}) as { type?: string; chat_id?: number };
+      if (type === 'chat') findChat(state, chatId);
       checkProfile(field, parameters[field] ?? empty);
       state.commands.set(keyOf(parameters), parameters[field] ?? empty);
       return true;
