@@ -1,4 +1,5 @@
 /** What administrators say to the bot; the API decides who is one. To everybody else these commands are not there. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Composer, type Context, InlineKeyboard, InputFile } from 'grammy';
 import type { Broadcast, QueueState, Statistics } from '../client/telegram-client.ts';
 import { AppError } from '../errors.ts';
@@ -12,6 +13,8 @@ const HTML = { parse_mode: 'HTML' } as const;
 const DAYS = 7;
 /** Buttons for photos that were given up; more are in `GET /v1/admin/queue`. */
 const MAX_RETRY_BUTTONS = 5;
+/** Of a broadcast. */
+const PROGRESS_EVERY_MS = 4000;
 
 /** Add it before the conversation: what it does not take goes on there. */
 export function addAdministration(desk: Desk, bot: Composer<Context>): void {
@@ -97,12 +100,30 @@ export function addAdministration(desk: Desk, bot: Composer<Context>): void {
         const now = verb === 'send' ? await user.startBroadcast(subject) : await user.stopBroadcast(subject);
         await attempt(ctx.editMessageText(...tellBroadcast(say, now)));
         await attempt(ctx.answerCallbackQuery());
+        if (now.state === 'running') void follow(desk, ctx, caller, subject);
       }
     } catch (error) {
       if (!(error instanceof AppError && error.status < 500)) throw error;
       await attempt(ctx.answerCallbackQuery({ text: say('stale') }));
     }
   });
+}
+
+/** Shows how far a broadcast is, as long as this process lives and somebody else does not stop it. Never rejects. */
+async function follow(desk: Desk, ctx: Context, { user, say }: Caller, id: string): Promise<void> {
+  let told = '';
+  for (;;) {
+    await pause(PROGRESS_EVERY_MS, undefined, { signal: desk.stopping }).catch(() => undefined);
+    if (desk.stopping.aborted) return;
+    const now = await user.getBroadcast(id).catch(() => undefined);
+    if (now === undefined) continue;
+    // Who stopped it was told.
+    if (now.state !== 'running' && now.state !== 'done') return;
+    const reply = tellBroadcast(say, now);
+    if (reply[0] !== told) await attempt(ctx.editMessageText(...reply));
+    [told] = reply;
+    if (now.state === 'done') return;
+  }
 }
 
 function tellStatistics(say: Say, statistics: Statistics): string {

@@ -30,8 +30,8 @@ export async function runStatuses(desk: Desk): Promise<void> {
   }
 }
 
-/** Never rejects for what Telegram says. */
-async function tell(desk: Desk, status: DueStatus, told: Map<string, string>): Promise<void> {
+/** One status, where there is something new to say. Never rejects for what Telegram says. */
+export async function tell(desk: Desk, status: DueStatus, told: Map<string, string>): Promise<void> {
   const { api, sender, pacing } = desk;
   const { id, chatId, threadId, messageId, statusMessageId, language } = status;
   const say = desk.say[language];

@@ -55,14 +55,16 @@ export async function findBroadcast(db: Queryable, id: string): Promise<Broadcas
   return found;
 }
 
-/** Starts or resumes it, or stops it. False if there is none, or it is done. */
+/** Starts or resumes it, or stops it; with nobody left it is done. False if there is none, or it was done. */
 export async function setBroadcastState(
   db: Queryable,
   id: string,
   state: 'running' | 'stopped',
 ): Promise<boolean> {
   const rows = await db.query(
-    `update broadcasts set state = $2 where id = $1 and state <> 'done' returning id`,
+    `update broadcasts set state = case when exists
+         (select 1 from broadcast_recipients where broadcast_id = $1 and state = 'waiting') then $2 else 'done' end
+     where id = $1 and state <> 'done' returning id`,
     [id, state],
   );
   return rows.length > 0;

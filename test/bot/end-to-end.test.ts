@@ -177,9 +177,29 @@ test('administrators see figures, ban, and write to everybody', async (t) => {
   );
   admin.sendText('/broadcast Hello all || Привет всем');
   const draft = await eventually(() => said(telegram, admin.chat, /Draft/));
+  const preview = telegram.messages(admin.chat, true).filter(({ text }) => /all|всем/.test(text ?? ''));
+  assert.deepEqual(
+    preview.map(({ text }) => text),
+    ['Hello all', 'Привет всем'],
+  );
+  const now = (): string =>
+    telegram.messages(admin.chat).find(({ message_id: id }) => id === draft.message_id)?.text ?? '';
   admin.press(draft, 'Send');
+  admin.press({ ...draft, reply_markup: relabel(draft, ':send:', ':stop:') } as never, ':stop:');
+  await eventually(() => /Stopped|Done/.test(now()));
+  if (/Stopped/.test(now())) admin.press(draft, 'Send');
   await eventually(() => said(telegram, anna.chat, /Hello all/));
+  await eventually(() => /Done.*Sent: 2/.test(now()), 'it is not told that it is done');
+  const got = (person: typeof anna) =>
+    telegram.messages(person.chat, true).filter(({ text }) => text === 'Hello all').length;
+  // The administrator has the preview besides.
+  assert.deepEqual([got(anna), got(admin)], [1, 2]);
 });
+
+/** The buttons of a message with other data. */
+function relabel({ reply_markup: markup }: { reply_markup?: unknown }, from: string, to: string): unknown {
+  return JSON.parse(JSON.stringify(markup).replaceAll(from, to));
+}
 
 test('photos sent while the bot was away are done when it is back, each once', async (t) => {
   const { telegram, restart, stop } = await meet(t);

@@ -63,6 +63,7 @@ test('a survey goes out as polls, and its answers come as CSV', async (t) => {
   await eventually(() => said(telegram, administrator.chat, /then a line for the question/));
   administrator.sendText('/survey Could you read it? || Вы смогли прочесть?\nYes || Да\nNo, "never" || Нет');
   const draft = await eventually(() => said(telegram, administrator.chat, /Draft/));
+  assert.doesNotMatch(draft.text ?? '', /[<>]|&lt;/, 'its markup is no text');
   administrator.press(draft, 'Send');
   const poll = await eventually(() => telegram.messages(boris.chat, true).find((message) => message.poll));
   assert.deepEqual(

@@ -24,6 +24,7 @@ export async function meet(
   t: TestContext,
   settings: Record<string, string> = {},
   fake: Parameters<typeof startFakeTelegram>[0] = {},
+  roles: Roles = ALL,
 ): Promise<Meeting> {
   const telegram = await startFakeTelegram(fake);
   const folder = temporaryFolder(t);
@@ -31,7 +32,7 @@ export async function meet(
     ...{ DATA_DIR: folder, EXECUTION_PROVIDER: 'cpu', LOG_LEVEL: 'silent', PORT: '0' },
     ...{ BOT_TOKEN: telegram.token, TELEGRAM_API_ROOT: telegram.url, ADMIN_IDS: '9', ...settings },
   };
-  let service = await openService(readConfig(env), ALL);
+  let service = await openService(readConfig(env), roles);
   t.after(async () => {
     await service.close();
     await telegram.close();
@@ -44,7 +45,7 @@ export async function meet(
     },
     async restart() {
       await service.close();
-      service = await openService(readConfig(env), ALL);
+      service = await openService(readConfig(env), roles);
     },
     stop: () => service.close(),
   };
