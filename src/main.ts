@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 /** The process: arguments, signals, exit codes. */
 import { enableCompileCache } from 'node:module';
+import { inspect } from 'node:util';
 import { traceOf, visible } from './cli/terminal-text.ts';
 import { loadConfig, wantsStackTraces } from './config.ts';
 import { type AppError, toAppError } from './errors.ts';
+import { redactTokens } from './secret.ts';
 
 // Compiled modules are kept between runs: a command for one photo must not spend its time on reading itself.
 enableCompileCache();
@@ -26,6 +28,12 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.removeAllListeners(name);
   });
 }
+
+// What nobody has caught is printed as it is by Node, with all it holds: of a bot's error the token too.
+process.on('uncaughtException', (thrown) => {
+  process.stderr.write(`boardsharp: ${visible(redactTokens(inspect(thrown)))}\n`);
+  process.exit(EXIT_FAILED);
+});
 
 let outputFailed = false;
 for (const stream of [process.stdout, process.stderr]) {

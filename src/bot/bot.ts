@@ -31,8 +31,8 @@ import { createTurns } from './turns.ts';
 type ClientOptions = NonNullable<ConstructorParameters<typeof Api>[1]>;
 
 const ALLOWED_UPDATES = ['message', 'callback_query', 'my_chat_member', 'poll_answer'] as const;
-/** Of one call of Telegram; uploads of large results need most of it. */
-const CALL_SECONDS = 120;
+/** Of one call of Telegram, uploads of large results through slow networks included; `telegram-fetch.ts` is stricter with others. */
+const CALL_SECONDS = 960;
 const LONGEST_BACKOFF_MS = 30_000;
 /** Twenty megabytes each, at most. */
 const PHOTOS_AT_ONCE = 24;
@@ -160,7 +160,8 @@ async function startReceiving(
   let listener: Listener | undefined;
   if (botPort !== undefined) {
     const secret = webhook?.secret;
-    listener = await listenForHealth({ host, port: botPort }, secret && { secret, handle });
+    const isRunning = () => !desk.stopping.aborted;
+    listener = await listenForHealth({ host, port: botPort, isRunning }, secret && { secret, handle });
   }
   if (webhook !== undefined) {
     await patiently('Telegram', () =>

@@ -7,7 +7,8 @@ import { redactTokens } from '../secret.ts';
 import { type Desk, maxBytesOf } from './desk.ts';
 import { understandRefusal } from './telegram-errors.ts';
 
-const WITHIN_MS = 120_000;
+/** A network may be slow; one that brings nothing for so long is broken. */
+const SILENT_MS = 45_000;
 /** A Telegram that is away comes back; a file that does not come for so long is given up. */
 const PATIENCE_MS = 600_000;
 const LONGEST_PAUSE_MS = 30_000;
@@ -54,25 +55,33 @@ async function fetchOnce(desk: Desk, fileId: string): Promise<Uint8Array<ArrayBu
   if (path === undefined) throw new AppError('DOWNLOAD_FAILED', 'Telegram named no path');
   // A server of one's own, run with --local, names a file on this machine.
   if (isAbsolute(path)) return readLocal(desk, path);
-  let response: Response;
+  const silent = new AbortController();
+  const timer = setTimeout(() => silent.abort(), SILENT_MS);
   try {
     const address = `${apiRoot}/file/bot${token.reveal()}/${path}`;
-    response = await fetch(address, { signal: AbortSignal.timeout(WITHIN_MS) });
+    const response = await fetch(address, { signal: silent.signal });
+    return await readAll(desk, response, { size, heard: () => timer.refresh() });
   } catch (error) {
-    throw new BrokenDownload((error as Error).message);
+    throw error instanceof AppError ? error : new BrokenDownload((error as Error).message);
+  } finally {
+    clearTimeout(timer);
   }
+}
+
+async function readAll(
+  desk: Desk,
+  response: Response,
+  { size, heard }: { size: number; heard: () => void },
+): Promise<Uint8Array<ArrayBuffer>> {
   // Also a path that is no longer valid: the next attempt asks for another.
   if (!response.ok) throw new BrokenDownload(`status ${response.status}`);
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  try {
-    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-      bytes += chunk.length;
-      if (bytes > maxBytesOf(desk)) throw tooMany(desk);
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    throw error instanceof AppError ? error : new BrokenDownload((error as Error).message);
+  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+    heard();
+    bytes += chunk.length;
+    if (bytes > maxBytesOf(desk)) throw tooMany(desk);
+    chunks.push(chunk);
   }
   if (size > 0 && bytes !== size) throw new BrokenDownload(`${bytes} of ${size} bytes came`);
   return new Uint8Array(Buffer.concat(chunks));

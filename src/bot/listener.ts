@@ -19,9 +19,9 @@ export interface WebhookParts {
   readonly handle: (update: Update) => Promise<boolean>;
 }
 
-/** Listens; every path but the health checks is the webhook. @throws AppError ADDRESS_TAKEN */
+/** Listens; every path but the health checks is the webhook. Not ready any more when it does not run. @throws AppError ADDRESS_TAKEN */
 export async function listenForHealth(
-  { host, port }: { host: string; port: number },
+  { host, port, isRunning }: { host: string; port: number; isRunning: () => boolean },
   webhook: WebhookParts | undefined,
 ): Promise<Listener> {
   let stopping = false;
@@ -31,7 +31,7 @@ export async function listenForHealth(
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.url === '/health/live') return end(response, 200);
-    if (request.url === '/health/ready') return end(response, stopping ? 503 : 200);
+    if (request.url === '/health/ready') return end(response, stopping || !isRunning() ? 503 : 200);
     if (webhook === undefined || request.method !== 'POST') return end(response, 404);
     if (!isKnown(String(request.headers[SECRET_HEADER] ?? ''), webhook.secret)) return end(response, 401);
     const chunks: Buffer[] = [];

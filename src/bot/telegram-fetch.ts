@@ -3,6 +3,11 @@ import { createRequire } from 'node:module';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { SocksProxyAgent } from 'socks-proxy-agent';
 import { redactTokens, type Secret } from '../secret.ts';
+import { createTlsProxyAgents } from './tls-proxy.ts';
+
+/** Until the answer begins. */
+const ANSWER_WITHIN_MS = 60_000;
+const UPLOAD_WITHIN_MS = 900_000;
 
 /** What grammY and the download need of `fetch`. */
 export type TelegramFetch = typeof fetch;
@@ -18,14 +23,23 @@ export function createTelegramFetch(proxy: Secret | undefined): TelegramFetch {
     url: string,
     init: object,
   ) => Promise<Response>;
-  return async (input, init) => {
+  return async (input, init = {}) => {
+    const late = new AbortController();
+    // What asks for updates waits half a minute, what sends a large file through a slow network many.
+    const isUpload = JSON.stringify(init.headers ?? '').includes('multipart/form-data');
+    const timer = setTimeout(() => late.abort(), isUpload ? UPLOAD_WITHIN_MS : ANSWER_WITHIN_MS);
+    init.signal?.addEventListener('abort', () => late.abort());
+    if (init.signal?.aborted) late.abort();
     try {
-      const response = await send(String(input), agent === undefined ? { ...init } : { ...init, agent });
+      const parts = { ...init, signal: late.signal };
+      const response = await send(String(input), agent === undefined ? parts : { ...parts, agent });
       // A proxy's page is no JSON, and the complaint about it names the address.
       const json = response.json.bind(response);
       return Object.assign(response, { json: () => json().catch(rethrowClean) });
     } catch (error) {
       return rethrowClean(error);
+    } finally {
+      clearTimeout(timer);
     }
   };
 }
@@ -51,6 +65,11 @@ function rethrowClean(error: unknown): never {
   throw Object.assign(new Error(redactTokens(message)), { name, ...(code === undefined ? {} : { code }) });
 }
 
+/** As node-fetch takes it. */
 function agentFor(proxy: string): object {
+  if (proxy.startsWith('https:')) {
+    const agents = createTlsProxyAgents(proxy);
+    return ({ protocol }: { protocol: string }) => (protocol === 'http:' ? agents.http : agents.https);
+  }
   return proxy.startsWith('socks') ? new SocksProxyAgent(proxy) : new HttpsProxyAgent(proxy);
 }

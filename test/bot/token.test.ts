@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { Api, HttpError } from 'grammy';
 import type { Desk } from '../../src/bot/desk.ts';
@@ -96,6 +97,20 @@ test('the log is the last net: even a dumped bot or context is clean', async () 
       const log = openLog({ level: 'info', format });
       log.info({ bot: new Bot(token).token, api: { token }, url: 'http://x/bot' + token + '/getMe' }, 'a ' + token);
       log.error(new Error('request to http://x/bot' + token + '/getMe failed'));
+      // grammY's own fetch, whose errors hold the address in more places than their message.
+      const plain = new Bot(token, { botInfo: { id: 1, username: 'x' }, client: { apiRoot: 'http://127.0.0.1:1' } });
+      await plain.api.getMe().catch((error) => {
+        log.error(error);
+        log.error({ err: error, error, cause: error.error });
+      });
+      plain.use((ctx) => {
+        log.info({ ctx, bot: plain, api: plain.api }, 'a context');
+        return ctx.api.getMe();
+      });
+      await plain.handleUpdate({ update_id: 1 }).catch((error) => {
+        log.error(error);
+        log.error({ err: error, error, ctx: error.ctx, name: error.constructor.name });
+      });
     }`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', program, FAKE_TOKEN], {
     cwd: new URL('../..', import.meta.url),
@@ -107,7 +122,39 @@ test('the log is the last net: even a dumped bot or context is clean', async () 
   });
   await once(child, 'close');
   assert.match(output, /4242424242:\[secret\]/);
+  assert.match(output, /a context/);
+  assert.match(output, /BotError/);
   assertClean(output, 'the log');
+});
+
+test('what nobody has caught is printed without it', async () => {
+  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+  const bot = JSON.stringify(import.meta.resolve('grammy'));
+  const crash = `import grammy from ${bot};
+    setTimeout(() => Promise.reject(new grammy.BotError(new Error('x'), { api: { token: process.env.BOT_TOKEN } })), 100);`;
+  const child = spawn(
+    process.execPath,
+    ['--import', `data:text/javascript,${encodeURIComponent(crash)}`, main, 'bot'],
+    {
+      env: {
+        PATH: process.env.PATH,
+        BOT_TOKEN: FAKE_TOKEN,
+        API_URL: 'http://127.0.0.1:1',
+        TELEGRAM_API_ROOT: 'http://127.0.0.1:1',
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  const [exitCode] = await once(child, 'close');
+  assert.equal(exitCode, 1);
+  assert.match(output, /BotError[\s\S]*4242424242:\[secret\]/);
+  assertClean(output, 'the output of a crash');
 });
 
 test('settings do not show it, nor do their mistakes', () => {

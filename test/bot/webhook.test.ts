@@ -37,4 +37,19 @@ test('photos come by webhook, from Telegram alone, and wait while the bot is awa
   await eventually(() => results(telegram, anna.chat)[1], 'it was lost');
   await eventually(() => telegram.updates.pending() === 0);
   assert.equal(results(telegram, anna.chat).length, 2);
+
+  // A token that is taken back is noticed without asking for updates: nothing is asked for ever, and nothing is lost.
+  telegram.fail({ method: 'sendDocument', kind: 401, description: 'Unauthorized' });
+  await anna.sendPhoto(await photo(56, 48));
+  await eventually(
+    () => telegram.calls.some(({ error }) => error === 'Unauthorized'),
+    'nothing was sent',
+    60_000,
+  );
+  while ((await fetch(`${listener}/health/ready`)).ok);
+  anna.sendText('/help');
+  assert.equal(telegram.updates.pending(), 1);
+  await restart();
+  await eventually(() => results(telegram, anna.chat)[2], 'it was lost', 60_000);
+  await eventually(() => said(telegram, anna.chat, /How to get/));
 });
