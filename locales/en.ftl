@@ -45,6 +45,8 @@ cancelled-count = { $count ->
        *[other] { $count } photos cancelled.
     }
 result = { $from } → { $to }
+refitted-document = This file is made smaller: Telegram takes 50 MB at most.
+refitted-photo = As a photo it is made smaller; as a file it keeps every detail: /settings
 too-small = The letters are very small here, so not all of them could be saved. Come closer or zoom in, and try again.
 fallback = Nothing could be made sharper without guessing, so nothing was guessed.
 original = Original

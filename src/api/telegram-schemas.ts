@@ -136,6 +136,9 @@ export const LeasedDeliveries = Type.Object({
           upscale: nullable(UpscaleAnswer),
           errorCode: nullable(Type.String()),
           sentMessageId: nullable(telegramNumber),
+          isLeftBehind: Type.Boolean({
+            description: 'Its message is in a chat that has moved: nothing can reply to it',
+          }),
         }),
       ),
     }),

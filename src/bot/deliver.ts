@@ -163,7 +163,7 @@ async function sendGroup(
   }
   // Neither is allowed in this group: they learn what to do.
   const told = await paced(desk, delivery.chatId, 1, () =>
-    withoutTopic(delivery, (place) => sendWords(desk, place, group[0]?.messageId ?? 0, 'no-rights')),
+    withoutTopic(delivery, (place) => sendWords(desk, place, group[0], 'no-rights')),
   );
   return group.map(() => told);
 }

@@ -52,7 +52,7 @@ export async function pack(
     kind,
     file: new InputFile(bytes, nameFor(item, extension)),
     thumbnail: thumbnail && new InputFile(thumbnail, 'preview.jpg'),
-    caption: captionOf(desk.say[delivery.language], item),
+    caption: captionOf(desk.say[delivery.language], item, { kind, isWhole: bytes.length === output?.bytes }),
   };
 }
 
@@ -71,11 +71,17 @@ export function nameFor({ fileName, upscale, messageId }: LeasedItem, extension:
   return `${stem || 'board'}_x${upscale?.scale ?? 2}.${extension}`;
 }
 
-function captionOf(say: Say, { upscale }: LeasedItem): string {
+/** @param sent `isWhole`: it is the result itself, not made smaller for Telegram */
+export function captionOf(
+  say: Say,
+  { upscale }: Pick<LeasedItem, 'upscale'>,
+  { kind, isWhole }: { kind: Kind; isWhole: boolean },
+): string {
   const { input, output, quality } = upscale ?? {};
   const size = (picture: { width: number | null; height: number | null } | null | undefined): string =>
     `${picture?.width ?? '?'}×${picture?.height ?? '?'}`;
   const lines = [say('result', { from: size(input), to: size(output) })];
+  if (!isWhole) lines.push(say(`refitted-${kind}`));
   if (quality?.tooSmall) lines.push(say('too-small'));
   else if (quality?.verdict === 'fallback') lines.push(say('fallback'));
   return lines.join('\n');
@@ -99,10 +105,16 @@ export function resultButtons(say: Say, { upscale }: LeasedItem, asksRating: boo
 }
 
 /** Where a message belongs. The original may be deleted meanwhile: it is sent all the same. */
-export function placeOf({ threadId }: Pick<LeasedDelivery, 'threadId'>, messageId: number) {
+export function placeOf(
+  { threadId }: Pick<LeasedDelivery, 'threadId'>,
+  replied: Pick<LeasedItem, 'messageId' | 'isLeftBehind'> | undefined,
+) {
+  const { messageId = 0, isLeftBehind = true } = replied ?? {};
   return {
     ...(threadId === null ? {} : { message_thread_id: threadId }),
-    reply_parameters: { message_id: messageId, allow_sending_without_reply: true },
+    ...(isLeftBehind
+      ? {}
+      : { reply_parameters: { message_id: messageId, allow_sending_without_reply: true } }),
   };
 }
 
@@ -111,7 +123,7 @@ export async function sendParcel(desk: Desk, delivery: LeasedDelivery, parcel: P
   const { chatId, language } = delivery;
   const { item, kind, file, thumbnail, caption } = parcel;
   const options = {
-    ...placeOf(delivery, item.messageId),
+    ...placeOf(delivery, item),
     caption,
     reply_markup: resultButtons(desk.say[language], item, delivery.asksRating),
   };
@@ -133,7 +145,7 @@ export function sendAlbum(
       ? { type: kind, media: file, caption }
       : { type: kind, media: file, caption, ...(thumbnail === undefined ? {} : { thumbnail }) },
   );
-  const place = placeOf(delivery, parcels[0]?.item.messageId ?? 0);
+  const place = placeOf(delivery, parcels[0]?.item);
   return desk.api.sendMediaGroup(
     delivery.chatId,
     media as Parameters<typeof desk.api.sendMediaGroup>[1],
@@ -145,18 +157,18 @@ export function sendAlbum(
 export function sendWords(
   desk: Desk,
   delivery: LeasedDelivery,
-  messageId: number,
+  replied: LeasedItem | undefined,
   id: string,
 ): Promise<Message> {
   const text = desk.say[delivery.language](id);
-  return desk.api.sendMessage(delivery.chatId, text, placeOf(delivery, messageId));
+  return desk.api.sendMessage(delivery.chatId, text, placeOf(delivery, replied));
 }
 
 /** Sends why there is no result. */
 export function sendRefusal(desk: Desk, delivery: LeasedDelivery, item: LeasedItem): Promise<Message> {
   const say = desk.say[delivery.language];
-  const { upscale, errorCode, messageId } = item;
+  const { upscale, errorCode } = item;
   const code = errorCode ?? upscale?.error?.code ?? 'INTERNAL';
   const text = upscale?.status === 'cancelled' ? say('cancelled') : tellError(say, code, megabytesOf(desk));
-  return desk.api.sendMessage(delivery.chatId, text, { ...placeOf(delivery, messageId), parse_mode: 'HTML' });
+  return desk.api.sendMessage(delivery.chatId, text, { ...placeOf(delivery, item), parse_mode: 'HTML' });
 }

@@ -1,7 +1,4 @@
-/**
- * Connections through a proxy that is itself reached by TLS. https-proxy-agent 9.1 does that too, but a proxy that hangs
- * up during the handshake takes the whole process with it: an error comes after its listener is gone.
- */
+/** Connections through a proxy that is itself reached by TLS. */
 import { type ClientRequestArgs, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent, request } from 'node:https';
 import type { Duplex } from 'node:stream';
@@ -9,7 +6,11 @@ import { connect } from 'node:tls';
 
 type Answer = (error: Error | null, socket?: Duplex) => void;
 
-/** Agents for addresses of both kinds. @param proxy `https://user:password@host:port` */
+/**
+ * Agents for addresses of both kinds. https-proxy-agent 9.1 has such too, but there a proxy that hangs up during the
+ * handshake takes the whole process with it: an error comes after its listener is gone.
+ * @param proxy `https://user:password@host:port`
+ */
 export function createTlsProxyAgents(proxy: string): {
   readonly http: HttpAgent;
   readonly https: HttpsAgent;

@@ -58,6 +58,8 @@ export interface LeasedItem {
   readonly upscale: UpscaleState | null;
   readonly errorCode: string | null;
   readonly sentMessageId: number | null;
+  /** Its message is in a chat that has moved: nothing can reply to it. */
+  readonly isLeftBehind: boolean;
 }
 
 export interface LeasedDelivery extends Place {

@@ -29,6 +29,8 @@ export interface DeliveryItem {
   readonly errorCode: string | null;
   /** Set once Telegram has answered. */
   readonly sentMessageId: number | null;
+  /** The group became a supergroup meanwhile: messages have other numbers there. */
+  readonly isLeftBehind: boolean;
 }
 
 export interface SentItem {
@@ -155,9 +157,11 @@ export async function leaseDeliveries(
     [max, leaseSeconds],
   );
   const items = await db.query<DeliveryItem & { deliveryId: string }>(
-    `select delivery_id as "deliveryId", message_id as "messageId", file_name as "fileName",
-       upscale_id as "upscaleId", error_code as "errorCode", sent_message_id as "sentMessageId"
-     from delivery_items where delivery_id = any($1::uuid[]) order by message_id, id`,
+    `select i.delivery_id as "deliveryId", i.message_id as "messageId", i.file_name as "fileName",
+       i.upscale_id as "upscaleId", i.error_code as "errorCode", i.sent_message_id as "sentMessageId",
+       i.chat_id <> d.chat_id as "isLeftBehind"
+     from delivery_items i join deliveries d on d.id = i.delivery_id
+     where i.delivery_id = any($1::uuid[]) order by i.message_id, i.id`,
     [leased.map(({ id }) => id)],
   );
   const byDelivery = Map.groupBy(items, ({ deliveryId }) => deliveryId);

@@ -252,6 +252,9 @@ test('a group that becomes a supergroup gets its result there', async (t) => {
   telegram.fail({ method: 'getFile', kind: 500 });
   await anna.sendPhoto(await photo(64, 48), { chat: group, caption: '/enhance' });
   const to = telegram.migrate(group);
+  // The first message over there has the number of the photo over here.
+  anna.sendText('Now we are many', { chat: to });
   const result = await eventually(() => results(telegram, to)[0], 'it did not follow', 60_000);
   assert.ok(result.document);
+  assert.equal(result.reply_to_message, undefined, 'it replies to somebody else');
 });

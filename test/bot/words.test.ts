@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { decodePress, encodePress, VERBS } from '../../src/bot/callback-data.ts';
-import { nameFor } from '../../src/bot/send.ts';
+import { captionOf, nameFor } from '../../src/bot/send.ts';
 import { languageFor, messageIds, openTexts, TOLD_ERRORS, tellError } from '../../src/bot/texts.ts';
 import type { LeasedItem } from '../../src/client/telegram-client.ts';
 import { ERROR_CATALOGUE } from '../../src/errors.ts';
@@ -131,10 +131,33 @@ test('a button carries its verb and its subject in 64 bytes, and nothing of an o
 
 test('names of files are what Telegram can read', () => {
   const item = (fileName: string | null): LeasedItem => ({
-    ...{ messageId: 5, fileName, errorCode: null, sentMessageId: null, upscale: { scale: 2 } as never },
+    ...{
+      messageId: 5,
+      fileName,
+      errorCode: null,
+      sentMessageId: null,
+      upscale: { scale: 2 } as never,
+      isLeftBehind: false,
+    },
   });
   assert.equal(nameFor(item('Доска.heic'), 'jpg'), 'Доска_x2.jpg');
   assert.equal(nameFor(item('a;b"c\r\n/d.png'), 'png'), 'a_b_c___d_x2.png');
   assert.equal(nameFor(item(null), 'jpg'), 'board-5_x2.jpg');
   assert.ok(nameFor(item(`${'x'.repeat(300)}.jpg`), 'jpg').length < 80);
+});
+
+test('who gets less than the whole result is told so', () => {
+  const input = { width: 2560, height: 1920 };
+  const upscale = { input, output: { width: 10_240, height: 7680 }, quality: null } as never;
+  const tell = (kind: 'document' | 'photo', isWhole: boolean) =>
+    captionOf(SAY.en, { upscale }, { kind, isWhole });
+  assert.equal(tell('document', true), '2560×1920 → 10240×7680');
+  assert.match(tell('document', false), /50 MB/);
+  assert.match(tell('photo', false), /as a file it keeps every detail/);
+});
+
+test('what is no HTML is not escaped, what is HTML is', () => {
+  const title = 'Sets & <maps>';
+  assert.equal(SAY.en.plain('room-picture', { title }), 'Room Sets & <maps>');
+  assert.match(SAY.en('room-members-of', { title }), /Sets &amp; &lt;maps&gt;/);
 });
