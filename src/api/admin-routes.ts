@@ -1,4 +1,5 @@
 /** For administrators: figures, the queue with its dead jobs, bans, broadcasts. */
+import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { AppError } from '../errors.ts';
 import {
@@ -9,9 +10,17 @@ import {
   settleRecipient,
 } from '../storage/broadcast-records.ts';
 import { findFailedDeliveries } from '../storage/delivery-records.ts';
+import { addEvent } from '../storage/event-records.ts';
 import { findStatistics } from '../storage/statistics-records.ts';
 import { banUser, unbanUser } from '../storage/user-records.ts';
-import { checkAdmin, checkService, checkUuid, type RouteContext, UNLIMITED } from './route-context.ts';
+import {
+  checkAdmin,
+  checkService,
+  checkUuid,
+  findCaller,
+  type RouteContext,
+  UNLIMITED,
+} from './route-context.ts';
 import { problems, type Server } from './schemas.ts';
 import {
   BanBody,
@@ -35,8 +44,20 @@ const LISTED = 20;
 const MAX_QUESTION = 300;
 
 /** Adds the routes. The server must read JSON. */
-export function addAdminRoutes(server: Server, { stores, config }: RouteContext): void {
+export function addAdminRoutes(server: Server, context: RouteContext): void {
+  const { stores, config } = context;
   const { db, queue } = stores;
+
+  /** Power leaves a trace: in the log, and in what is stored about the administrator. */
+  async function note(
+    request: FastifyRequest,
+    kind: string,
+    data: Readonly<Record<string, string | number>>,
+  ): Promise<void> {
+    const userId = await findCaller(request, context);
+    await addEvent(db, { userId, kind, data });
+    request.log.info({ administrator: userId, action: kind, ...data }, 'an administrator acted');
+  }
 
   server.route({
     method: 'GET',
@@ -94,6 +115,7 @@ export function addAdminRoutes(server: Server, { stores, config }: RouteContext)
       checkAdmin(request, config);
       if (!(await queue.revive(checkUuid(request.params.id))))
         throw new AppError('NOT_FOUND', request.params.id);
+      await note(request, 'retry', { upscale: request.params.id });
       return reply.code(204).send(null);
     },
   });
@@ -112,6 +134,7 @@ export function addAdminRoutes(server: Server, { stores, config }: RouteContext)
       checkAdmin(request, config);
       const { telegramId, reason = null, until } = request.body;
       await banUser(db, telegramId, { reason, until: until === undefined ? null : new Date(until) });
+      await note(request, 'ban', { telegramId });
       return reply.code(204).send(null);
     },
   });
@@ -130,6 +153,7 @@ export function addAdminRoutes(server: Server, { stores, config }: RouteContext)
       checkAdmin(request, config);
       if (!(await unbanUser(db, Number(request.params.id))))
         throw new AppError('NOT_FOUND', request.params.id);
+      await note(request, 'unban', { telegramId: Number(request.params.id) });
       return reply.code(204).send(null);
     },
   });
@@ -188,7 +212,9 @@ export function addAdminRoutes(server: Server, { stores, config }: RouteContext)
       async handler(request) {
         checkAdmin(request, config);
         await setBroadcastState(db, checkUuid(request.params.id), state);
-        return broadcast(request.params.id);
+        const changed = await broadcast(request.params.id);
+        await note(request, `${verb} broadcast`, { broadcast: changed.id });
+        return changed;
       },
     });
   }

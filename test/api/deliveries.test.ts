@@ -270,6 +270,16 @@ test('administrators ban and unban, and see what was given up', async (t) => {
   assert.deepEqual([queue.queued, queue.dead, queue.failedDeliveries], [1, [], []]);
   const { users, photos } = await admin.getStatistics(1);
   assert.deepEqual([users.all, users.active, photos.open], [2, 1, 1]);
+  const { events = [] } = await admin.getMyData();
+  assert.deepEqual(
+    events.map((event) => [(event as { kind: string }).kind, (event as { data: object }).data]),
+    [
+      ['ban', { telegramId: 1 }],
+      ['unban', { telegramId: 1 }],
+      ['ban', { telegramId: 1 }],
+    ],
+    'what administrators do leaves a trace',
+  );
 });
 
 test('a broadcast reaches everybody once, stops and goes on', async (t) => {
@@ -293,6 +303,9 @@ test('a broadcast reaches everybody once, stops and goes on', async (t) => {
   assert.equal([first, ...rest].find(({ telegramId }) => telegramId === 2)?.language, 'ru');
   assert.deepEqual(await sender.leaseRecipients(10, 60), [], 'each is leased to one');
   for (const { telegramId } of rest) await sender.ackRecipient(draft.id, { telegramId, outcome: 'gone' });
+  const empty = await admin.createBroadcast({ en: 'Again', ru: 'Снова' });
+  for (const id of [1, 2, 9]) await sender.ackRecipient(empty.id, { telegramId: id, outcome: 'gone' });
+  assert.equal((await admin.startBroadcast(empty.id)).state, 'done', 'nobody is left to send it to');
   const { state, sent, gone } = await admin.getBroadcast(draft.id);
   assert.deepEqual([state, sent, gone], ['done', 1, 2]);
 });
