@@ -49,7 +49,8 @@ export function start(
     });
     child.stderr?.on('data', (text: Buffer) => logs.push(`${name}: ${text}`));
     child.on('exit', () => {
-      setTimeout(run, backAfterMs);
+      // It does not keep a test waiting that has ended.
+      setTimeout(run, backAfterMs).unref();
       backAfterMs = 500;
     });
   };
@@ -73,7 +74,7 @@ export function start(
       stopped = true;
       const ended = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
       child.kill('SIGTERM');
-      await Promise.race([ended, pause(12_000).then(() => signal('SIGKILL'))]);
+      await Promise.race([ended, pause(12_000, undefined, { ref: false }).then(() => signal('SIGKILL'))]);
       machines.splice(machines.indexOf(machine), 1);
     },
     kill(ms = 500) {

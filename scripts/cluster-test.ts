@@ -192,7 +192,7 @@ try {
   const ids = await Promise.all(accepted);
   const ends = await Promise.race([
     Promise.all(ids.map(endOf)),
-    pause(300_000).then(() => {
+    pause(300_000, undefined, { ref: false }).then(() => {
       throw new Error('photos that were accepted do not end');
     }),
   ]);
