@@ -139,8 +139,10 @@ async function stored<T>(what: string, work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof AppError || error instanceof TypeError) throw error;
     const { name, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
-    throw $metadata?.httpStatusCode === 404
-      ? new AppError('BLOB_MISSING', what, { cause: error })
-      : new AppError('STORAGE', `${what} (${message || name})`, { cause: error });
+    const status = $metadata?.httpStatusCode;
+    if (status === 404) throw new AppError('BLOB_MISSING', what, { cause: error });
+    // An answer to HEAD has no words in it: the status is all there is to tell wrong keys from a store that fails.
+    const answer = status === undefined ? '' : `${status} `;
+    throw new AppError('STORAGE', `${what} (${answer}${message || name})`, { cause: error });
   }
 }

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Problem } from '../../src/api/problem.ts';
 import type { UpscaleState } from '../../src/client/client.ts';
 import { decode } from '../../src/engine/image-codec.ts';
+import { photoKey, resultKey } from '../../src/job.ts';
+import { openS3Blobs } from '../../src/storage/s3-blobs.ts';
 import { API_ONLY, collect, largePhoto, openTestService, photo, untilEnd } from '../helpers/api.ts';
+import { NO_S3_STORE, startS3Store } from '../helpers/s3-store.ts';
 
 /** Sends a form; what is no photo is a field. */
 function sendForm(url: string, parts: Record<string, Uint8Array<ArrayBuffer> | string>): Promise<Response> {
@@ -185,6 +188,33 @@ test('what makes no sense is refused and leaves nothing behind; photos that are 
     assert.equal((await following).at(-1)?.status, 'cancelled');
     assert.equal((await client.getUpscale(second.id)).position, 1);
   });
+});
+
+test('images are kept in a bucket where S3 is set, and nowhere else', { skip: NO_S3_STORE }, async (t) => {
+  const server = await startS3Store();
+  t.after(() => server.stop());
+  const { endpoint, bucket, accessKeyId, secretAccessKey } = server.config;
+  const { url, client, folder } = await openTestService(t, {
+    S3_ENDPOINT: endpoint,
+    S3_BUCKET: bucket,
+    S3_ACCESS_KEY_ID: accessKeyId.reveal(),
+    S3_SECRET_ACCESS_KEY: secretAccessKey.reveal(),
+  });
+  const { id } = await client.createUpscale(await photo(), { scale: 2, format: 'png' });
+  assert.equal((await untilEnd(client, id)).status, 'done');
+  const original = await fetch(`${url}/v1/upscales/${id}/original`);
+  assert.deepEqual(new Uint8Array(await original.arrayBuffer()), await photo());
+  const { body } = await client.getResult(id);
+  const result = await decode(new Uint8Array(await new Response(body).arrayBuffer()), 'png', {
+    maxPixels: 1e6,
+  });
+  assert.equal(result.width, 96);
+  assert.ok(!existsSync(join(folder, 'blobs')));
+  assert.equal((await fetch(`${url}/health/ready`)).status, 200);
+  await client.deleteUpscale(id);
+  const blobs = await openS3Blobs(server.config);
+  t.after(() => blobs.close());
+  assert.deepEqual([await blobs.size(photoKey(id)), await blobs.size(resultKey(id))], [undefined, undefined]);
 });
 
 /** Every file of the blob store. */

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { AppError } from '../../src/errors.ts';
+import { Secret } from '../../src/secret.ts';
 import type { BlobInfo, Blobs } from '../../src/storage/blobs.ts';
 import { openDiskBlobs } from '../../src/storage/disk-blobs.ts';
 import { openS3Blobs } from '../../src/storage/s3-blobs.ts';
@@ -160,15 +161,14 @@ describe('S3', { skip: NO_S3_STORE }, () => {
     await store.stop();
   });
   keepsItsPromises(() => blobs);
-  test('a bucket that is not there, and a server that is not, are told', async () => {
-    await assert.rejects(openS3Blobs({ ...store.config, bucket: 'none' }), (error: AppError) => {
-      assert.match(error.message, /there is no bucket "none"/);
-      return error.code === 'STORAGE';
-    });
-    await assert.rejects(
-      openS3Blobs({ ...store.config, endpoint: 'http://127.0.0.1:1' }),
-      withCode('STORAGE'),
-    );
+  test('tells of a bucket that is not there, a wrong secret, and a server that is not there', async () => {
+    for (const [changes, told] of [
+      [{ bucket: 'none' }, /there is no bucket "none"/],
+      [{ secretAccessKey: new Secret('wrong') }, /boardsharp \(403/],
+      [{ endpoint: 'http://127.0.0.1:1' }, /boardsharp \(.*ECONNREFUSED/],
+    ] as const) {
+      await assert.rejects(openS3Blobs({ ...store.config, ...changes }), { code: 'STORAGE', message: told });
+    }
   });
 });
 
