@@ -1,4 +1,6 @@
 /** Works on one claimed photo: load, upscale, store, finish; whatever interrupts it, the next attempt goes on from there. */
+import { promisify } from 'node:util';
+import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import type { TileKeeper, UpscaleResult, Upscaler } from '../engine/upscale.ts';
 import { AppError, toAppError } from '../errors.ts';
 import { photoKey, resultKey, STATUS, tilePrefix } from '../job.ts';
@@ -127,7 +129,18 @@ async function cleanUpAfterLoss({ db, blobs }: Stores, id: string): Promise<void
   }
 }
 
-/** Tiles as blobs. Only an attempt that is not the first looks for any. */
+const compress = promisify(zstdCompress);
+const decompress = promisify(zstdDecompress);
+/** The fastest level leaves 10 to 40 % of a board, for a few hundredths of the network's work. */
+const COMPRESSION = {
+  params: {
+    [constants.ZSTD_c_compressionLevel]: 1,
+    // Tiles are not flushed to the disk one by one: what a power cut makes of them must be noticed.
+    [constants.ZSTD_c_checksumFlag]: 1,
+  },
+};
+
+/** Tiles as blobs, compressed without loss. Only an attempt that is not the first looks for any. */
 function createTileKeeper(
   blobs: Blobs,
   { id, resumed }: ClaimedUpscale,
@@ -150,11 +163,16 @@ function createTileKeeper(
       if (!resumed) return undefined;
       saved ??= listSaved();
       const key = keyOf(plan, index);
-      return (await saved).has(key) ? blobs.read(key) : undefined;
+      if (!(await saved).has(key)) return undefined;
+      const kept = await blobs.read(key);
+      // What is no tile any more is computed again.
+      return decompress(kept).catch(() => undefined);
     },
     async save(plan, index, pixels) {
       computed++;
-      const put = blobs.put(keyOf(plan, index), pixels, { lasting: false });
+      const put = compress(pixels, COMPRESSION).then((kept) =>
+        blobs.put(keyOf(plan, index), kept, { lasting: false }),
+      );
       saving = Promise.allSettled([saving, put]);
       await put;
     },

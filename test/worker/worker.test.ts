@@ -183,6 +183,12 @@ onEachDatabase('a worker', (open, kind) => {
     assert.ok(performance.now() - startedAt < 5000);
     const back = await findUpscale(db, id);
     assert.equal(back?.status, 'queued');
+    const { blobs } = service.stores;
+    const saved = (await service.blobKeys()).filter((key) => key.startsWith('tiles/'));
+    const [broken = ''] = saved;
+    const tile = await blobs.read(broken);
+    // As a power cut may leave it.
+    await blobs.put(broken, tile.fill(0, tile.length >> 1));
     await service.startWorker();
     const done = await service.until(id, ended);
     assert.equal(done.status, 'done');
@@ -190,7 +196,12 @@ onEachDatabase('a worker', (open, kind) => {
     t.diagnostic(`${different.size} tiles, ${service.tiles.length} runs`);
     assert.ok(different.size > 3);
     // The engine has two tiles under way: one in the network, one being finished and saved.
-    assert.ok(service.tiles.length <= different.size + 2, 'only the tiles in flight are run again');
+    assert.ok(
+      service.tiles.length <= different.size + 3,
+      'only the tiles in flight and the broken one are run again',
+    );
+    const [name = ''] = service.tiles;
+    assert.equal(service.tiles.filter((other) => other === name).length, 2, 'the broken one is run again');
 
     // The same as if nothing had happened.
     const undisturbed = await service.until(await send(service.stores, userId, photo), ended);
