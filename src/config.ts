@@ -256,7 +256,7 @@ export function readConfig(
 }
 
 /** Whether nobody but this machine can reach an address. */
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 

@@ -1,6 +1,7 @@
 /** Who asks: API keys compared in constant time, and the user a key's holder acts for. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { type Config, isLoopback } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import type { Identity } from '../storage/user-records.ts';
@@ -42,6 +43,40 @@ export function createAccess(keys: readonly Secret[]): Access {
       return { telegramId: Number(telegramId) };
     },
   };
+}
+
+/**
+ * For where no keys are asked for. Whoever reaches the address may do everything then, and a website that is open in a browser of
+ * this machine reaches it too: by a form that it posts across sites, or by a name of its own that points to loopback.
+ * @throws AppError FORBIDDEN
+ */
+export function createNeighbourCheck({ host: own, publicUrl }: Pick<Config, 'host' | 'publicUrl'>) {
+  const publicHost = hostOf(publicUrl);
+
+  return (method: string | undefined, { host, origin }: IncomingHttpHeaders): void => {
+    const name = hostnameOf(`http://${host}`);
+    const isOwn = name === own || isLoopback(name) || host === publicHost;
+    if (host !== undefined && !isOwn) refuse(`${host} is not an address of this machine`);
+    // What is only read is kept from other sites by the browser.
+    if (origin === undefined || method === 'GET' || method === 'HEAD') return;
+    const sender = hostOf(origin);
+    if (sender !== host && sender !== publicHost) refuse(`a page of ${origin} sent it`);
+  };
+}
+
+function refuse(detail: string): never {
+  throw new AppError('FORBIDDEN', detail, {
+    action: 'Set PUBLIC_URL to the address people use, or API_KEYS to let others in',
+  });
+}
+
+/** Name and port; undefined for what is no address, as the origin "null". */
+function hostOf(address: string | undefined): string | undefined {
+  return address === undefined ? undefined : (URL.parse(address)?.host ?? undefined);
+}
+
+function hostnameOf(address: string): string {
+  return (URL.parse(address)?.hostname ?? '').replace(/^\[|\]$/g, '');
 }
 
 /** One word for an identity, for counting its requests. */

@@ -24,6 +24,40 @@ const CODES_OF_FASTIFY: Readonly<Record<string, 'TOO_MANY_BYTES' | 'NOT_READY'>>
   FST_ERR_REPLY_FROM_SERVICE_UNAVAILABLE: 'NOT_READY',
 };
 
+/** What the validator says of a mismatch, as far as it is told to people. */
+export interface Mismatch {
+  readonly instancePath: string;
+  readonly message?: string | undefined;
+  readonly params: object;
+}
+
+/** Which word of the query, the form or the body is wrong, and what would be right. @param where which of them */
+export function describeMismatches(where: string, mismatches: readonly Mismatch[]): string {
+  const told = mismatches.map(({ instancePath, message = 'is wrong', params }) => {
+    const { additionalProperty, allowedValues } = params as {
+      additionalProperty?: string;
+      allowedValues?: unknown[];
+    };
+    if (additionalProperty !== undefined) return `${additionalProperty} is not known`;
+    const name = instancePath.slice(1).replaceAll('/', '.') || 'it';
+    return `${name} ${allowedValues === undefined ? message : `must be one of ${allowedValues.join(', ')}`}`;
+  });
+  return `${where}: ${told.join('; ')}`;
+}
+
+/** How Fastify calls the parts of a request, and people. */
+const PARTS: Readonly<Record<string, string>> = {
+  querystring: 'the query',
+  params: 'the address',
+  headers: 'the headers',
+  body: 'the body',
+};
+
+/** For Fastify: the error of a request that its route's schema does not let through. */
+export function toMismatchError(mismatches: readonly Mismatch[], part: string): AppError {
+  return new AppError('INVALID_REQUEST', describeMismatches(PARTS[part] ?? part, mismatches));
+}
+
 /** The answer for an error. What an error of ours says about the inside stays in the log. */
 export function toProblem(error: AppError, requestId?: string): Problem {
   const { code, status, action, title } = error;

@@ -13,7 +13,7 @@ import type { Stores } from '../jobs/erasure.ts';
 import type { Watch } from '../jobs/watch.ts';
 import type { Log } from '../log.ts';
 import type { Identity } from '../storage/user-records.ts';
-import { accountOf, createAccess } from './access.ts';
+import { accountOf, createAccess, createNeighbourCheck } from './access.ts';
 import { addAdminRoutes } from './admin-routes.ts';
 import { countEnds } from './count-ends.ts';
 import { addDeliveryRoutes } from './delivery-routes.ts';
@@ -24,7 +24,7 @@ import { addMeRoutes } from './me-routes.ts';
 import { createMetrics } from './metrics.ts';
 import { addPictureRoutes } from './picture-routes.ts';
 import { addPilotRoutes } from './pilot-routes.ts';
-import { answerClientError, answerError } from './problem.ts';
+import { answerClientError, answerError, toMismatchError } from './problem.ts';
 import { addRoomMemberRoutes } from './room-member-routes.ts';
 import { addRoomPictureRoutes } from './room-picture-routes.ts';
 import { addRoomRoutes } from './room-routes.ts';
@@ -81,14 +81,17 @@ export async function createServer(parts: ServerParts): Promise<Server> {
     },
     // A word that is not asked for is a mistake to be told, not one to be dropped in silence.
     ajv: { customOptions: { removeAdditional: false } },
+    schemaErrorFormatter: toMismatchError,
     frameworkErrors: answerError,
     clientErrorHandler: answerClientError,
   }).withTypeProvider<SchemaTypes>();
 
+  const checkNeighbour = createNeighbourCheck(config);
   server.setErrorHandler(answerError);
   server.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'X-Request-Id': request.id, 'X-Content-Type-Options': 'nosniff' });
     if (request.url.includes('%00')) throw new AppError('INVALID_REQUEST', 'the address holds the sign NUL');
+    if (config.apiKeys.length === 0) checkNeighbour(request.method, request.headers);
   });
   server.addHook('onResponse', async (request, reply) => {
     const { method } = request;

@@ -11,6 +11,7 @@ import { removePicturesOf } from '../storage/room-picture-records.ts';
 import { findByIdempotencyKey, findUpscale } from '../storage/upscale-records.ts';
 import { follow } from './follow.ts';
 import { checkNotBanned } from './me-routes.ts';
+import { describeMismatches } from './problem.ts';
 import { receivePhoto } from './receive-photo.ts';
 import { findCaller, findOwn, type RouteContext } from './route-context.ts';
 import {
@@ -144,11 +145,7 @@ export function addUpscaleRoutes(server: Server, context: RouteContext): void {
 function readOptions(request: FastifyRequest, sent: Record<string, unknown>): UpscaleOptions {
   const validate = request.compileValidationSchema(UpscaleOptions as unknown as Record<string, unknown>);
   if (validate(sent)) return sent;
-  const problems = (validate.errors ?? []).map(
-    ({ instancePath, message, params }) =>
-      `${instancePath.slice(1) || (params.additionalProperty ?? 'the form')} ${message ?? 'is wrong'}`,
-  );
-  throw new AppError('INVALID_REQUEST', problems.join('; '));
+  throw new AppError('INVALID_REQUEST', describeMismatches('the form', validate.errors ?? []));
 }
 
 /** Refuses before the photo is read what the engine would refuse after it. @throws AppError MODEL_UNKNOWN */

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { test } from 'node:test';
 import { ApiProblem, createClient } from '../../src/client/client.ts';
 import { Secret } from '../../src/secret.ts';
@@ -75,4 +77,42 @@ test('keys are asked for, what is one user’s is nobody else’s, and nobody ha
     await second.listModels();
     assert.equal((await fetch(`${url}/health/live`)).status, 200);
   });
+});
+
+test('without keys this machine may ask, and no website that is open in its browser', async (t) => {
+  const { url } = await openTestService(t, { PUBLIC_URL: 'https://boards.example' }, API_ONLY);
+  const { port } = new URL(url);
+  const own = `127.0.0.1:${port}`;
+  async function ask(method: string, path: string, headers: Record<string, string>) {
+    const asking = request(`${url}${path}`, { method, headers }).end();
+    const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+    const text = Buffer.concat(await answer.toArray()).toString();
+    return { status: answer.statusCode, text };
+  }
+  for (const host of [own, `localhost:${port}`, `[::1]:${port}`, 'boards.example']) {
+    assert.equal((await ask('GET', '/v1/limits', { host })).status, 200, host);
+  }
+  // A name of the website's own that points to loopback makes both one site to the browser.
+  for (const path of ['/v1/limits', '/v1/me/data', '/']) {
+    const { status, text } = await ask('GET', path, { host: `evil.example:${port}` });
+    assert.equal(status, 403, path);
+    assert.match(text, /evil\.example.*PUBLIC_URL.*API_KEYS/);
+  }
+  for (const [origin, status] of [
+    [`http://${own}`, 200],
+    ['https://boards.example', 200],
+    ['http://evil.example', 403],
+    // Another program of this machine that shows pages.
+    ['http://127.0.0.1:1', 403],
+    ['null', 403],
+  ] as const) {
+    assert.equal((await ask('POST', '/v1/me/cancel', { host: own, origin })).status, status, origin);
+  }
+
+  const withKeys = await openTestService(t, { API_KEYS: KEYS[0] }, API_ONLY);
+  const headers = { Host: 'anything.example', Authorization: `Bearer ${KEYS[0]}` };
+  const asking = request(`${withKeys.url}/v1/limits`, { headers }).end();
+  const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+  answer.resume();
+  assert.equal(answer.statusCode, 200);
 });

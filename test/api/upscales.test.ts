@@ -153,6 +153,16 @@ test('what makes no sense is refused and leaves nothing behind; photos that are 
   for (const [name, status, code, send] of cases) {
     await t.test(name, async () => assertProblem(await send(), status, code));
   }
+  await t.test('what is wrong is named, with what is right', async () => {
+    for (const [send, told] of [
+      [() => post(good, '?format=gif'), 'the query: format must be one of jpeg, png, webp'],
+      [() => post(good, '?scal=2'), 'the query: scal is not known'],
+      [() => sendForm(url, { image: good, scale: '3' }), 'the form: scale must be one of 2, 4'],
+      [() => sendForm(url, { image: good, colour: 'red' }), 'the form: colour is not known'],
+    ] as const) {
+      assert.equal(((await (await send()).json()) as Problem).detail, told);
+    }
+  });
   assert.deepEqual(filesUnder(folder), []);
 
   const first = await client.createUpscale(await photo(), { idempotencyKey: 'one' });
