@@ -1,4 +1,5 @@
 /** An upscale as server-sent events: every change of its state, its place in the queue and its progress. */
+import { toAppError } from '../errors.ts';
 import { estimateWaiting } from '../jobs/waiting.ts';
 import { findUpscale } from '../storage/upscale-records.ts';
 import { follow } from './follow.ts';
@@ -61,7 +62,7 @@ export function addEventRoutes(server: Server, context: RouteContext): void {
         }
       } catch (err) {
         // The headers are gone: all that can be done is to end, and the client asks again.
-        request.log.error({ err }, 'events ended by an error');
+        if (toAppError(err).status >= 500) request.log.error({ err }, 'events ended by an error');
       } finally {
         clearInterval(comment);
         raw.end();

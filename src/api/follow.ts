@@ -1,11 +1,12 @@
 /** Follows an upscale until it ends: for requests that wait and for those that want every step. */
+import { AppError } from '../errors.ts';
 import { isFinal, type Upscale } from '../job.ts';
 import type { Watch } from '../jobs/watch.ts';
 
 /**
- * Yields the upscale as it is now and after every change; ends after its end, when it is gone, or when the signal
- * aborts.
+ * Yields the upscale as it is now and after every change; ends after its end, or when the signal aborts.
  * @param lookAgainMs also yields it this often: its place in the queue moves without a message
+ * @throws AppError UPSCALE_NOT_FOUND once it is gone with its user
  */
 export async function* follow(
   watch: Watch,
@@ -34,7 +35,7 @@ export async function* follow(
       }
       stale = false;
       const upscale = await find();
-      if (upscale === undefined) return;
+      if (upscale === undefined) throw new AppError('UPSCALE_NOT_FOUND', id);
       yield upscale;
       if (isFinal(upscale.status)) return;
     }
