@@ -102,7 +102,7 @@ export const UpscaleAnswer = Type.Object(
     ),
     remainingSeconds: nullable(
       Type.Number({ minimum: 0 }),
-      'Estimate from measured throughput; null when it has ended or nothing is measured yet',
+      'Estimate from measured throughput; null when it has ended, nothing is measured yet or nobody works',
     ),
     progress: Type.Number({ minimum: 0, maximum: 1 }),
     scale: nullable(scale, 'Null until it is chosen by the size of the photo'),

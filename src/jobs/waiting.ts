@@ -2,11 +2,12 @@
 import { isFinal, STATUS, type Upscale } from '../job.ts';
 import type { Queryable } from '../storage/database.ts';
 import { type Ahead, findAhead, measureThroughput } from '../storage/waiting-records.ts';
+import { countWorkers } from '../storage/work-records.ts';
 
 export interface Waiting {
   /** 1: the next to start; null when it waits no more. */
   readonly position: number | null;
-  /** Null when it has ended, or nothing has been measured yet. */
+  /** Null when it has ended, nothing has been measured yet, or nobody is there to work on it. */
   readonly remainingSeconds: number | null;
 }
 
@@ -16,7 +17,8 @@ export async function estimateWaiting(db: Queryable, upscale: Upscale): Promise<
   const ahead = upscale.status === STATUS.queued ? await findAhead(db, upscale.id) : undefined;
   const position = ahead === undefined ? null : ahead.queued + 1;
   const measured = await measureThroughput(db);
-  if (measured === undefined) return { position, remainingSeconds: null };
+  const nobodyWorks = ahead !== undefined && ahead.processing.length === 0 && (await countWorkers(db)) === 0;
+  if (measured === undefined || nobodyWorks) return { position, remainingSeconds: null };
 
   const { msPerPixel, leastMs, meanPixels, mostPixels } = measured;
   // A photo larger than any that was worked on is reduced first; of one nobody has decoded yet the mean is expected.
@@ -28,10 +30,9 @@ export async function estimateWaiting(db: Queryable, upscale: Upscale): Promise<
   return { position, remainingSeconds: Math.max(1, Math.round(remainingMs / 1000)) };
 }
 
-/** While photos wait every worker is busy: their number is that of the photos being worked on. */
+/** While photos wait every worker is busy: their number is that of the photos being worked on, but for a moment at least one. */
 function waitMs({ processing, waiting }: Ahead, costMs: (pixels: number | null) => number): number {
-  if (processing.length === 0) return 0;
   const running = processing.reduce((sum, { pixels, progress }) => sum + costMs(pixels) * (1 - progress), 0);
   const queued = waiting.reduce((sum, { pixels, count }) => sum + costMs(pixels) * count, 0);
-  return (running + queued) / processing.length;
+  return (running + queued) / Math.max(1, processing.length);
 }

@@ -27,12 +27,15 @@ export async function startWorker({
   queue,
   run,
   concurrency,
+  looksByItself = true,
   log,
 }: {
   db: Database;
   queue: Queue;
   run: RunUpscale;
   concurrency: number;
+  /** False: it looks for photos only when it is told of one. */
+  looksByItself?: boolean | undefined;
   log: Log;
 }): Promise<Worker> {
   const number = randomInt(1, 2 ** 31);
@@ -103,7 +106,7 @@ export async function startWorker({
     if (answers(workers, Math.random())) look();
   });
   const ticking = [
-    repeat(look, () => lookEveryMs(workers)),
+    ...(looksByItself ? [repeat(look, () => lookEveryMs(workers))] : []),
     repeat(
       () => void recover(),
       () => recoverEveryMs(workers),

@@ -6,7 +6,6 @@ import { decode } from '../../src/engine/image-codec.ts';
 import { isFinal, photoKey, resultKey, type Upscale } from '../../src/job.ts';
 import { eraseUpscale, eraseUser, type Stores, sweep } from '../../src/jobs/erasure.ts';
 import { createRunUpscale } from '../../src/jobs/run-upscale.ts';
-import { estimateWaiting } from '../../src/jobs/waiting.ts';
 import { openWatch, type Watch } from '../../src/jobs/watch.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { openDiskBlobs } from '../../src/storage/disk-blobs.ts';
@@ -26,7 +25,11 @@ interface TestService {
   readonly tiles: string[];
   /** Called before each tile. */
   onTile: () => void | Promise<void>;
-  startWorker(options?: { concurrency?: number; jobTimeoutMs?: number }): Promise<Worker>;
+  startWorker(options?: {
+    concurrency?: number;
+    jobTimeoutMs?: number;
+    looksByItself?: boolean;
+  }): Promise<Worker>;
   /** The upscale once `is` holds for it. */
   until(id: string, is: (upscale: Upscale) => boolean): Promise<Upscale>;
   /** Keys of all blobs. */
@@ -55,9 +58,10 @@ async function openTestService(t: TestContext, db: Database): Promise<TestServic
     watch,
     tiles,
     onTile: () => {},
-    async startWorker({ concurrency = 1, jobTimeoutMs = 60_000 } = {}) {
+    async startWorker({ concurrency = 1, jobTimeoutMs = 60_000, looksByItself } = {}) {
       const run = createRunUpscale({ stores, watch, upscaler: engine.upscaler, jobTimeoutMs, log: SILENT });
-      const worker = await startWorker({ db, queue: stores.queue, run, concurrency, log: SILENT });
+      const { queue } = stores;
+      const worker = await startWorker({ db, queue, run, concurrency, looksByItself, log: SILENT });
       workers.push(worker);
       return worker;
     },
@@ -83,6 +87,8 @@ async function openTestService(t: TestContext, db: Database): Promise<TestServic
 }
 
 const ended = ({ status }: Upscale) => isFinal(status);
+/** Longer than any test. */
+const NEVER_MS = 3_600_000;
 /** Six tiles of the small kind. */
 const LARGE = () => png(drawBoard(200, 130));
 
@@ -130,10 +136,10 @@ onEachDatabase('a worker', (open, kind) => {
     );
   });
 
-  test('starts within 100 ms when idle, long before it would look by itself', async (t) => {
+  test('starts at once when idle, without ever looking by itself', async (t) => {
     const db = await open();
     const service = await openTestService(t, db);
-    await service.startWorker();
+    await service.startWorker({ looksByItself: false });
     const [userId, photo] = [await createUser(db), await png(drawBoard(16, 16))];
     const waits: number[] = [];
     for (let i = 0; i < 5; i++) {
@@ -144,8 +150,6 @@ onEachDatabase('a worker', (open, kind) => {
       await service.until(id, ended);
     }
     t.diagnostic(`started after ${waits.map((ms) => ms.toFixed(1)).join(', ')} ms`);
-    const [, , median = 1000] = waits.sort((a, b) => a - b);
-    assert.ok(median < 100);
   });
 
   test('ends bad photos at once, each with its own code', async (t) => {
@@ -178,9 +182,7 @@ onEachDatabase('a worker', (open, kind) => {
     };
     const id = await send(service.stores, userId, photo);
     await third.promise;
-    const startedAt = performance.now();
     await first.stop(0);
-    assert.ok(performance.now() - startedAt < 5000);
     const back = await findUpscale(db, id);
     assert.equal(back?.status, 'queued');
     const { blobs } = service.stores;
@@ -220,7 +222,8 @@ onEachDatabase('a worker', (open, kind) => {
     service.onTile = () => begun.resolve();
     const id = await send(service.stores, await createUser(db), await LARGE());
     await begun.promise;
-    await worker.stop();
+    // However slow the machine is.
+    await worker.stop(NEVER_MS);
     assert.equal((await findUpscale(db, id))?.status, 'done');
     assert.equal(worker.running, 0);
   });
@@ -290,39 +293,5 @@ onEachDatabase('a worker', (open, kind) => {
     assert.equal(await findUser(db, userId), undefined);
     assert.equal(await findUpscale(db, young), undefined);
     assert.deepEqual(await service.blobKeys(), [photoKey(others), resultKey(others)].sort());
-  });
-
-  test('says how long a photo waits, from what was measured', async (t) => {
-    const db = await open();
-    const service = await openTestService(t, db);
-    const { queue } = service.stores;
-    const userId = await createUser(db);
-    const first = (await queue.enqueue(newUpscale(userId))).upscale;
-    assert.deepEqual(await estimateWaiting(db, first), { position: 1, remainingSeconds: null });
-    const claimed = await queue.claim(1);
-    assert.ok(claimed);
-    const { input } = first;
-    const finish = {
-      input,
-      output: input,
-      reducedTo: null,
-      quality: {},
-      timings: {},
-      model: 'm',
-      scale: 2,
-    } as const;
-    await queue.finish(claimed, { ...finish, workedMs: 10_000 });
-
-    const running = (await queue.enqueue(newUpscale(userId))).upscale;
-    const waiting = (await queue.enqueue(newUpscale(userId))).upscale;
-    const last = (await queue.enqueue(newUpscale(userId))).upscale;
-    const now = await queue.claim(1);
-    assert.equal(now?.id, running.id);
-    if (now) await queue.progress(now, { progress: 0.5, workedMs: 5000 });
-    const look = async (id: string) => estimateWaiting(db, (await findUpscale(db, id)) as Upscale);
-    assert.deepEqual(await look(running.id), { position: null, remainingSeconds: 5 });
-    assert.deepEqual(await look(waiting.id), { position: 1, remainingSeconds: 15 });
-    assert.deepEqual(await look(last.id), { position: 2, remainingSeconds: 25 });
-    assert.deepEqual(await look(first.id), { position: null, remainingSeconds: null });
   });
 });
