@@ -15,8 +15,9 @@ import { createRunUpscale } from './jobs/run-upscale.ts';
 import { openWatch, type Watch } from './jobs/watch.ts';
 import type { Log } from './log.ts';
 import { openConfiguredLog, openEngine } from './open-engine.ts';
+import { checkKnown, readVersions } from './storage/migrations.ts';
 import { openBlobs } from './storage/open-blobs.ts';
-import { openDatabase } from './storage/open-database.ts';
+import { openDatabase, openDatabaseAsIs } from './storage/open-database.ts';
 import { startSweeper } from './worker/sweeper.ts';
 import { startWorker } from './worker/worker.ts';
 
@@ -126,16 +127,25 @@ export async function openStores(config: Config): Promise<CommandStores> {
 export function openStorage(config: Config): Storage {
   return {
     async checkDatabase() {
+      const { dataDir, databaseUrl } = config;
       try {
-        const db = await openDatabase(config);
-        await db.close();
+        const db = await openDatabaseAsIs(config);
+        try {
+          const { version, newest } = await readVersions(db);
+          checkKnown(version, newest);
+          const [server] = await db.query<{ is: string }>(`select current_setting('server_version') as is`);
+          const place =
+            databaseUrl === undefined
+              ? `embedded in ${dataDir}`
+              : `PostgreSQL ${server?.is} at DATABASE_URL answers`;
+          return version === newest ? place : `${place}; the next start brings its tables up to date`;
+        } finally {
+          await db.close();
+        }
       } catch (error) {
         if (!(error instanceof AppError && error.code === 'DATABASE_IN_USE')) throw error;
-        return `embedded in ${config.dataDir}, in use by a Boardsharp that runs`;
+        return `embedded in ${dataDir}, in use by a Boardsharp that runs`;
       }
-      return config.databaseUrl === undefined
-        ? `embedded in ${config.dataDir}`
-        : 'PostgreSQL at DATABASE_URL answers';
     },
     async checkBlobs() {
       const blobs = await openBlobs(config);

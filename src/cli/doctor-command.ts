@@ -9,6 +9,9 @@ import { type Command, type Engine, readArguments } from './command.ts';
 import { readPackageFile } from './package-file.ts';
 import { visible } from './terminal-text.ts';
 
+/** As of every command whose settings are wrong. */
+const EXIT_SETTINGS = 2;
+
 /** One thing checked: answers with what it found. */
 interface Check {
   readonly name: string;
@@ -36,7 +39,7 @@ export const runDoctor: Command = async (args, { loadConfig, openEngine, openSto
       return `photos up to ${config.maxInputSide} pixels a side, models in ${config.modelsDir}`;
     },
   });
-  if (config === undefined) return 1;
+  if (config === undefined) return EXIT_SETTINGS;
   const { dataDir } = config;
   await examine({ name: 'data folder', run: () => checkFolder(dataDir) });
   const storage = await openStorage(config);

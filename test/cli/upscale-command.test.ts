@@ -4,6 +4,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { decode, encode } from '../../src/engine/image-codec.ts';
+import { openEmbedded } from '../../src/storage/embedded-database.ts';
+import { readVersions } from '../../src/storage/migrations.ts';
 import { temporaryFolder } from '../helpers/engine.ts';
 import { drawBoard } from '../helpers/pictures.ts';
 import { boardsharp, inShell } from '../helpers/program.ts';
@@ -249,7 +251,18 @@ test('doctor finds a healthy installation healthy, and says what is wrong with a
   const healthy = await boardsharp(['doctor'], { folder });
   assert.equal(healthy.exitCode, 0, healthy.stdout);
   assert.match(healthy.stdout, /ok {4}scale 4: boardsharp-x4 .* runs on \w+/);
+  assert.match(
+    healthy.stdout,
+    /ok {4}database: embedded in .*; the next start brings its tables up to date\n/,
+  );
+  const db = await openEmbedded(join(folder, 'data', 'database'));
+  t.after(() => db.close());
+  assert.deepEqual(await readVersions(db).then(({ version }) => version), 0, 'to look is not to change');
   const sick = await boardsharp(['doctor'], { folder, env: { MODEL: 'swin2sr-classical-x2' } });
   assert.equal(sick.exitCode, 1);
   assert.match(sick.stdout, /FAIL {2}scale 2: The model is not installed: .*models pull/);
+  assert.match(sick.stdout, /ok {4}database: .* in use by a Boardsharp that runs/);
+  const wrong = await boardsharp(['doctor'], { folder, env: { PORT: 'x' } });
+  assert.equal(wrong.exitCode, 2);
+  assert.match(wrong.stdout, /FAIL {2}settings: .*PORT must be a whole number/);
 });
