@@ -14,6 +14,7 @@ import { createFileFetch, createTelegramFetch } from '../../src/bot/telegram-fet
 import { readConfig } from '../../src/config.ts';
 import { redactTokens, Secret } from '../../src/secret.ts';
 import { photo } from '../helpers/api.ts';
+import { prepareDatabase } from '../helpers/data-folder.ts';
 import { temporaryFolder } from '../helpers/engine.ts';
 import { startServerProcess } from '../helpers/server-process.ts';
 import { FAKE_TOKEN, startFakeTelegram } from '../telegram/fake-telegram.ts';
@@ -189,9 +190,11 @@ test('a proxy that refuses says nothing of it', async (t) => {
 test('everything a bot prints while all goes wrong, grepped for the token: nothing', async (t) => {
   const telegram = await startFakeTelegram();
   t.after(() => telegram.close());
+  const folder = temporaryFolder(t);
+  await prepareDatabase(folder);
   const env = {
     ...{
-      DATA_DIR: temporaryFolder(t),
+      DATA_DIR: folder,
       BOT_TOKEN: FAKE_TOKEN,
       TELEGRAM_API_ROOT: telegram.url,
       LOG_LEVEL: 'trace',

@@ -5,6 +5,7 @@ import type { Roles } from '../../src/cli/command.ts';
 import { type Client, createClient, type UpscaleState } from '../../src/client/client.ts';
 import { readConfig } from '../../src/config.ts';
 import { encode } from '../../src/engine/image-codec.ts';
+import { prepareDatabase } from './data-folder.ts';
 import { temporaryFolder } from './engine.ts';
 import { drawBoard, drawNoise } from './pictures.ts';
 
@@ -26,6 +27,7 @@ export async function openTestService(
   roles: Roles = { api: true, worker: true },
 ): Promise<TestService> {
   const folder = temporaryFolder(t);
+  await prepareDatabase(folder);
   const preset = { DATA_DIR: folder, EXECUTION_PROVIDER: 'cpu', LOG_LEVEL: 'silent', PORT: '0' };
   const service = await openService(readConfig({ ...preset, ...settings }), roles);
   t.after(() => service.close());

@@ -1,10 +1,14 @@
-/** Databases for tests: PGlite in memory always, and PostgreSQL where TEST_DATABASE_URL names a server. */
+/** Databases for tests: PGlite always, and PostgreSQL where TEST_DATABASE_URL names a server. */
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, afterEach, describe } from 'node:test';
 import type { Database } from '../../src/storage/database.ts';
 import { openEmbedded } from '../../src/storage/embedded-database.ts';
 import { migrate } from '../../src/storage/migrations.ts';
 import { openPostgres } from '../../src/storage/postgres-database.ts';
+import { prepareDatabase } from './data-folder.ts';
 
 const SERVER = process.env.TEST_DATABASE_URL;
 
@@ -33,8 +37,7 @@ export function onEachDatabase(
       });
       suite(() => {
         opened ??= (async () => {
-          const database =
-            kind === 'embedded' ? { db: await openEmbedded(), remove: undefined } : await openOwn();
+          const database = kind === 'embedded' ? await openInFolder() : await openOwn();
           remove = database.remove;
           await migrate(database.db);
           return database.db;
@@ -60,6 +63,13 @@ export async function createPostgresDatabase(): Promise<{ url: string; remove: (
       await server.close();
     },
   };
+}
+
+async function openInFolder(): Promise<{ db: Database; remove: () => Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'boardsharp-test-'));
+  await prepareDatabase(folder);
+  const db = await openEmbedded(join(folder, 'database'));
+  return { db, remove: () => rm(folder, { recursive: true }) };
 }
 
 async function openOwn(): Promise<{ db: Database; remove: () => Promise<void> }> {

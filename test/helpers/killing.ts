@@ -6,6 +6,7 @@ import { decode, encode } from '../../src/engine/image-codec.ts';
 import type { Raster } from '../../src/engine/pixels.ts';
 import { openEngine } from '../../src/open-engine.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
+import { prepareDatabase } from './data-folder.ts';
 import { largestDifference } from './pictures.ts';
 import { type ServerProcess, startServerProcess } from './server-process.ts';
 
@@ -48,6 +49,7 @@ export async function sendWhileKilling(plan: KillPlan): Promise<KillReport> {
   const startedAt = performance.now();
   const examples = await makeExamples(plan);
   const env = { DATA_DIR: folder, ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }) };
+  if (databaseUrl === undefined) await prepareDatabase(folder);
   const roles: Role[] = plan.roles === 'apart' ? ['api', 'worker', 'worker'] : ['start'];
   const running: ServerProcess[] = [];
   for (const role of roles) running.push(await startServerProcess(role, env));

@@ -4,6 +4,7 @@ import type { TestContext } from 'node:test';
 import { openService } from '../../src/app.ts';
 import type { Roles } from '../../src/cli/command.ts';
 import { readConfig } from '../../src/config.ts';
+import { prepareDatabase } from '../helpers/data-folder.ts';
 import { temporaryFolder } from '../helpers/engine.ts';
 import type { ChatState, StoredMessage } from './chats.ts';
 import { type FakeTelegram, startFakeTelegram } from './fake-telegram.ts';
@@ -32,6 +33,7 @@ export async function meet(
     ...{ DATA_DIR: folder, EXECUTION_PROVIDER: 'cpu', LOG_LEVEL: 'silent', PORT: '0' },
     ...{ BOT_TOKEN: telegram.token, TELEGRAM_API_ROOT: telegram.url, ADMIN_IDS: '9', ...settings },
   };
+  await prepareDatabase(env.DATA_DIR);
   let service = await openService(readConfig(env), roles);
   t.after(async () => {
     await service.close();

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { openService } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
+import { prepareDatabase } from '../helpers/data-folder.ts';
 import { drawBoardPhoto } from './board-photo.ts';
 import { closeBrowser, NO_BROWSER, openContext } from './chromium.ts';
 
@@ -16,6 +17,7 @@ after(closeBrowser);
 test('a photo passes through the real service and is erased again', { skip: NO_BROWSER }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'boardsharp-page-'));
   t.after(() => rm(folder, { recursive: true }));
+  await prepareDatabase(folder);
   const settings = {
     DATA_DIR: folder,
     PORT: '0',

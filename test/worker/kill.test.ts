@@ -13,6 +13,7 @@ import { Secret } from '../../src/secret.ts';
 import { openDiskBlobs } from '../../src/storage/disk-blobs.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { findUpscale } from '../../src/storage/upscale-records.ts';
+import { prepareDatabase } from '../helpers/data-folder.ts';
 import { createPostgresDatabase, DATABASE_KINDS } from '../helpers/database.ts';
 import { png, temporaryFolder } from '../helpers/engine.ts';
 import { drawBoard, meanDifference } from '../helpers/pictures.ts';
@@ -30,6 +31,7 @@ for (const kind of DATABASE_KINDS) {
     const random = seededRandom(t);
     const dataDir = temporaryFolder(t);
     const server = kind === 'postgres' ? await createPostgresDatabase() : undefined;
+    if (server === undefined) await prepareDatabase(dataDir);
     const settings = { dataDir, databaseUrl: server && new Secret(server.url) };
     // Each of another size: a tile's name then says whose it is.
     const photos = Array.from({ length: PHOTOS }, (_, i) => drawBoard(150 + 2 * i, 110, random));
