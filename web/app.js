@@ -98,7 +98,7 @@ setInterval(() => {
 
 /** @param {File[]} files */
 function addFiles(files) {
-  const { scale, format } = chosenOptions();
+  const { scale, look, format } = chosenOptions();
   let addedAt = Date.now();
   for (const file of files) {
     /** @type {Photo} */
@@ -107,6 +107,7 @@ function addFiles(files) {
       name: file.name,
       addedAt: addedAt++,
       scale,
+      look,
       format,
       phase: 'stored',
       file,

@@ -4,10 +4,14 @@ import { recall, remember } from './memory.js';
 const OPTIONS_KEY = 'boardsharp.options';
 const form = /** @type {HTMLFormElement} */ (document.getElementById('options'));
 
-/** @returns {{ scale: string, format: string }} `scale` is empty where the server shall choose it */
+/** @returns {{ scale: string, look: string, format: string }} `scale` is empty where the server shall choose it */
 export function chosenOptions() {
   const data = new FormData(form);
-  return { scale: String(data.get('scale') ?? ''), format: String(data.get('format') ?? 'jpeg') };
+  return {
+    scale: String(data.get('scale') ?? ''),
+    look: String(data.get('look') ?? 'natural'),
+    format: String(data.get('format') ?? 'jpeg'),
+  };
 }
 
 /** The choice of the last visit is the choice of this one. */

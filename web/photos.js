@@ -11,7 +11,7 @@ const MOST = 100;
  * tells why; an unsent one can be tried again. `gone`: the server has erased it.
  * @typedef {'stored' | 'sending' | 'sent' | 'refused' | 'unsent' | 'gone'} Phase
  * @typedef {{
- *   key: string, name: string, addedAt: number, scale: string, format: string, phase: Phase,
+ *   key: string, name: string, addedAt: number, scale: string, look?: string, format: string, phase: Phase,
  *   id?: string, upscale?: import('./requests.js').Upscale, file?: Blob | undefined, kept?: Promise<void>,
  *   share?: number, problem?: Problem | undefined, retryAt?: number | undefined
  * }} Photo
@@ -84,10 +84,10 @@ export class Photos {
 
   /** @param {Photo} photo */
   #changed(photo) {
-    const { key, name, addedAt, scale, format, phase, id, problem } = photo;
+    const { key, name, addedAt, scale, look, format, phase, id, problem } = photo;
     const facts = problem && { ...problem };
     // Progress comes many times a second and is worth nothing after a reload.
-    const text = JSON.stringify({ key, name, addedAt, scale, format, phase, id, problem: facts });
+    const text = JSON.stringify({ key, name, addedAt, scale, look, format, phase, id, problem: facts });
     if (recall(PREFIX + key) !== text) remember(PREFIX + key, text);
     this.#show.changed(photo);
   }

@@ -113,7 +113,7 @@ export async function fetchPicture(id, kind) {
 
 /**
  * Sends a photo. XMLHttpRequest, because `fetch` does not tell how much has been sent.
- * @param {{ key: string, name: string, file: Blob, scale: string, format: string }} photo
+ * @param {{ key: string, name: string, file: Blob, scale: string, look?: string, format: string }} photo
  * @param {{ onProgress: (share: number) => void, signal: AbortSignal }} options
  * @returns {Promise<Upscale>}
  */
@@ -130,7 +130,7 @@ export async function sendPhoto(photo, options) {
 
 /**
  * Erases what a cancelled sending may have left on the server: nobody saw the answer, but the key tells its id.
- * @param {{ key: string, name: string, scale: string, format: string }} photo
+ * @param {{ key: string, name: string, scale: string, look?: string, format: string }} photo
  */
 export async function eraseUnanswered(photo) {
   try {
@@ -167,14 +167,15 @@ async function getKey(used) {
 }
 
 /**
- * @param {{ key: string, name: string, file: Blob, scale: string, format: string }} photo
+ * @param {{ key: string, name: string, file: Blob, scale: string, look?: string, format: string }} photo
  * @param {string | null} apiKey
  * @param {{ onProgress: (share: number) => void, signal: AbortSignal }} options
  * @returns {Promise<Upscale>}
  */
-function sendOnce({ key, name, file, scale, format }, apiKey, { onProgress, signal }) {
+function sendOnce({ key, name, file, scale, look = 'natural', format }, apiKey, { onProgress, signal }) {
   const form = new FormData();
   if (scale !== '') form.set('scale', scale);
+  form.set('look', look);
   form.set('format', format);
   // Last, so that the server knows what is wanted before the long part arrives.
   form.set('image', file, name);

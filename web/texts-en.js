@@ -17,6 +17,10 @@ export const ENGLISH = {
   'options.scale': 'Enlarge',
   'options.scale.auto': 'Automatic',
   'options.scale.hint': 'Automatic: four times for small crops, twice for whole photos',
+  'options.look': 'Look',
+  'options.look.natural': 'Natural',
+  'options.look.clean': 'Clean',
+  'options.look.hint': 'Clean: light evened out, the board plain, the writing in its colours',
   'options.format': 'Save as',
   'drop.privacy': {
     one: 'Erased after {n} hour. Not used for training.',

@@ -17,6 +17,10 @@ export const RUSSIAN = {
   'options.scale': 'Увеличить',
   'options.scale.auto': 'Авто',
   'options.scale.hint': 'Авто: вчетверо для небольших фрагментов, вдвое для целых фотографий',
+  'options.look': 'Вид',
+  'options.look.natural': 'Естественный',
+  'options.look.clean': 'Чистый',
+  'options.look.hint': 'Чистый: свет ровный, доска без пятен, написанное в своих цветах',
   'options.format': 'Сохранить как',
   'drop.privacy': {
     one: 'Стирается через {n} час. Для обучения не используется.',

@@ -6,6 +6,7 @@ import { openWatch } from '../../src/jobs/watch.ts';
 import { notifyUpscale } from '../../src/storage/notifications.ts';
 import { findUpscale } from '../../src/storage/upscale-records.ts';
 import { deleteUser } from '../../src/storage/user-records.ts';
+import { collect } from '../helpers/api.ts';
 import { onEachDatabase } from '../helpers/database.ts';
 import { createUser, newUpscale, openTestQueue } from '../helpers/service.ts';
 
@@ -18,9 +19,9 @@ onEachDatabase('whoever follows an upscale', (open) => {
     const states = follow(watch, id, () => findUpscale(db, id), AbortSignal.timeout(60_000));
     const first = await states.next();
     assert.equal(first.value?.status, 'queued');
-    const next = assert.rejects(states.next(), { code: 'UPSCALE_NOT_FOUND' });
+    const rest = assert.rejects(collect(states), { code: 'UPSCALE_NOT_FOUND' });
     await deleteUser(db, userId);
     await notifyUpscale(db, id, 'cancelled');
-    await next;
+    await rest;
   });
 });

@@ -239,7 +239,7 @@ test('everything is reached with the Tab key alone, in the order it is seen', op
     names.push(String(focused).split(/[:.]/, 1)[0] ?? '');
   }
   assert.deepEqual(names, [
-    ...['Skip to the photos', 'English', 'Русский', 'picker', 'More about this', 'scale', 'format'],
+    ...['Skip to the photos', 'English', 'Русский', 'picker', 'More about this', 'scale', 'look', 'format'],
     ...['Download', 'Share to a room', 'Erase', 'Before and after', 'Divider between before and after'],
     ...['Zoom out', 'Zoom in', 'Full resolution', 'Whole picture', 'Large view', 'rooms-link', 'REST API'],
   ]);

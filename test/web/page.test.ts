@@ -20,16 +20,18 @@ test('a picked photo is sent, followed and comes back twice as large', options, 
   assert.equal(server.keysSent.length, 1);
 });
 
-test('scale and format are sent, and chosen again at the next visit', options, async (t) => {
+test('scale, look and format are sent, and chosen again at the next visit', options, async (t) => {
   const { page, server } = await openPage(t);
   await page.getByRole('radio', { name: '4×' }).check();
+  await page.getByLabel('Look').selectOption('clean');
   await page.getByLabel('Save as').selectOption('webp');
   await pick(page, await boardFile());
   await comparedCard(page);
-  const { scale, format } = server.upscales.get(onlyUpscale(server)) ?? {};
-  assert.deepEqual({ scale, format }, { scale: 4, format: 'webp' });
+  const { scale, look, format } = server.upscales.get(onlyUpscale(server)) ?? {};
+  assert.deepEqual({ scale, look, format }, { scale: 4, look: 'clean', format: 'webp' });
   await page.reload();
   assert.equal(await page.getByRole('radio', { name: '4×' }).isChecked(), true);
+  assert.equal(await page.getByLabel('Look').inputValue(), 'clean');
   assert.equal(await page.getByLabel('Save as').inputValue(), 'webp');
 });
 

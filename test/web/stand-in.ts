@@ -24,6 +24,7 @@ const POLICY =
   "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const STEP_MS = 40;
 const FORMATS = ['jpeg', 'png', 'webp'] as const;
+const LOOKS = ['natural', 'clean'] as const;
 
 export interface StandInUpscale {
   readonly id: string;
@@ -195,12 +196,14 @@ export class StandIn {
   async #store(form: FormData): Promise<string> {
     const names = [...form.keys()];
     if (names.at(-1) !== 'image') throw invalid('the photo comes last');
-    const strange = names.find((name) => !['scale', 'format', 'image'].includes(name));
+    const strange = names.find((name) => !['scale', 'look', 'format', 'image'].includes(name));
     if (strange !== undefined) throw invalid(`unknown field ${strange}`);
     const scale = form.get('scale');
     if (scale !== null && scale !== '2' && scale !== '4') throw invalid('scale');
     const format = FORMATS.find((known) => known === form.get('format'));
     if (format === undefined) throw invalid('format');
+    const look = LOOKS.find((known) => known === form.get('look'));
+    if (look === undefined) throw invalid('look');
     const file = form.get('image');
     if (!(file instanceof Blob)) throw invalid('image is no file');
     const photo = Buffer.from(await file.arrayBuffer());
@@ -214,7 +217,7 @@ export class StandIn {
     const open = [...this.upscales.values()].filter(({ status }) => status === 'queued').length;
     this.upscales.set(id, {
       ...{ id, status: 'queued', position: open + 1, remainingSeconds: null, progress: 0 },
-      ...{ scale: scale === null ? null : Number(scale), look: 'natural', model: null, format },
+      ...{ scale: scale === null ? null : Number(scale), look, model: null, format },
       input: { width: facts.width, height: facts.height, bytes: photo.length, format: facts.format },
       ...{ reducedTo: null, output: null, quality: null, error: null },
       ...{ createdAt: new Date().toISOString(), startedAt: null, finishedAt: null },
