@@ -166,7 +166,7 @@ room-join = <b>{ $title }</b> is a room of { $count ->
         [one] { $count } person
        *[other] { $count } people
     }.
-    What you share there is seen by everybody in it and by whoever has its link. Nothing is shared by itself. Its owner and moderators see your name here.
+    What you share there, the result and the photo it was made of, is seen by everybody in it and by whoever has its link. Nothing is shared by itself. Its owner and moderators see your name here.
 room-join-group = <b>{ $title }</b> is the room of a Telegram group. What is asked for in that group is seen here too, and by whoever has the room's link. Its owner and moderators see your name here.
 room-join-yes = Join
 room-join-usage = Write the link or the code of the room behind the command: /join …

@@ -4,13 +4,13 @@ import { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import QRCode from 'qrcode';
 import { Type } from 'typebox';
-import { fitInto } from '../engine/image-codec.ts';
 import { AppError } from '../errors.ts';
-import { resultKey, type Upscale } from '../job.ts';
+import type { Upscale } from '../job.ts';
 import { findPictures, findShownPicture, reportPicture } from '../storage/room-picture-records.ts';
 import { findBotName, findDoor, type RoomDoor } from '../storage/room-records.ts';
 import { findUpscale } from '../storage/upscale-records.ts';
 import { type GalleryFile, pdfOf, zipOf } from './gallery-files.ts';
+import { createPageJpegs } from './gallery-jpegs.ts';
 import {
   fileAnswer,
   GalleryAnswer,
@@ -21,16 +21,11 @@ import {
 } from './room-schemas.ts';
 import { checkUuid, type RouteContext } from './route-context.ts';
 import { problems, type Server } from './schemas.ts';
-import { fileOf, type PictureKind, sendWhole } from './send-picture.ts';
+import { fileOf, sendWhole } from './send-picture.ts';
 
 const tags = ['rooms'];
 /** Wrong codes a minute from one address. 128 random bits are not found by trying; this keeps the log quiet. */
 const MAX_WRONG_CODES = 60;
-/** Longest side of a picture on the page, in pixels; the whole one is shown when somebody looks closer. */
-const PREVIEW = { maxSide: 1600, maxBytes: 600_000 };
-/** A hall of phones asks for the same picture at the same moment. */
-const MAX_PREVIEWS = 60;
-const PREVIEW_KEPT_MS = 600_000;
 
 /** Adds the routes: they ask for no key, but for the room's code every single time. */
 export function addGalleryRoutes(server: Server, context: RouteContext): void {
@@ -127,59 +122,56 @@ export function addGalleryRoutes(server: Server, context: RouteContext): void {
     },
   });
 
-  for (const kind of ['original', 'result'] as const) addPicture(kind);
+  const pictureAnswer = {
+    200: fileAnswer('image/*'),
+    304: Type.Null({ description: 'It is the one you have' }),
+    ...problems(404, 429, 503),
+  };
 
-  function addPicture(kind: PictureKind): void {
+  server.route({
+    method: 'GET',
+    url: '/v1/gallery/:code/pictures/:id/result',
+    schema: {
+      tags,
+      operationId: 'getGalleryResult',
+      summary: 'A picture of the room',
+      params: PictureId,
+      querystring: GalleryPictureQuery,
+      security: [],
+      response: pictureAnswer,
+    },
+    async handler(request, reply) {
+      const upscale = await pictureOf(request, request.params);
+      const { download: asDownload = false } = request.query;
+      return sendWhole(request, reply, { blobs, file: fileOf(upscale, 'result'), asDownload });
+    },
+  });
+
+  const jpegs = createPageJpegs(blobs, config);
+  for (const kind of ['original', 'preview'] as const) {
     server.route({
       method: 'GET',
       url: `/v1/gallery/:code/pictures/:id/${kind}`,
       schema: {
         tags,
-        operationId: kind === 'result' ? 'getGalleryResult' : 'getGalleryOriginal',
-        summary: kind === 'result' ? 'A picture of the room' : 'The photo it was made of',
+        operationId: kind === 'original' ? 'getGalleryOriginal' : 'getGalleryPreview',
+        summary:
+          kind === 'original'
+            ? 'The photo a picture was made of, upright, as a JPEG that says nothing of where it was taken'
+            : 'A picture of the room, small enough for a list',
         params: PictureId,
-        querystring: GalleryPictureQuery,
         security: [],
-        response: {
-          200: fileAnswer('image/*'),
-          304: Type.Null({ description: 'It is the one you have' }),
-          ...problems(404, 429, 503),
-        },
+        response: pictureAnswer,
       },
       async handler(request, reply) {
         const upscale = await pictureOf(request, request.params);
-        const { download: asDownload = false } = request.query;
-        return sendWhole(request, reply, { blobs, file: fileOf(upscale, kind), asDownload });
+        const etag = `"${kind}-${upscale.id}"`;
+        reply.headers({ ETag: etag, 'Cache-Control': 'private, no-cache' });
+        if (request.headers['if-none-match'] === etag) return reply.code(304).send(null);
+        return reply.type('image/jpeg').send(Buffer.from(await jpegs[kind](upscale)));
       },
     });
   }
-
-  const previews = createPreviews(async (id) =>
-    fitInto(await blobs.read(resultKey(id)), PREVIEW, { mustBeJpeg: true }),
-  );
-  server.route({
-    method: 'GET',
-    url: '/v1/gallery/:code/pictures/:id/preview',
-    schema: {
-      tags,
-      operationId: 'getGalleryPreview',
-      summary: 'A picture of the room, small enough for a list',
-      params: PictureId,
-      security: [],
-      response: {
-        200: fileAnswer('image/*'),
-        304: Type.Null({ description: 'It is the one you have' }),
-        ...problems(404, 429, 503),
-      },
-    },
-    async handler(request, reply) {
-      const { id } = await pictureOf(request, request.params);
-      const etag = `"preview-${id}"`;
-      reply.headers({ ETag: etag, 'Cache-Control': 'private, no-cache' });
-      if (request.headers['if-none-match'] === etag) return reply.code(304).send(null);
-      return reply.type('image/jpeg').send(Buffer.from(await previews(id)));
-    },
-  });
 
   server.route({
     method: 'POST',
@@ -263,22 +255,4 @@ export function addGalleryRoutes(server: Server, context: RouteContext): void {
       return reply.headers({ 'Cache-Control': 'private, no-store' }).type('image/svg+xml').send(svg);
     },
   });
-}
-
-/** Makes a preview once for all who ask within a while; erased pictures are not kept beyond that. */
-function createPreviews(make: (id: string) => Promise<Uint8Array>): (id: string) => Promise<Uint8Array> {
-  const kept = new Map<string, { readonly madeAt: number; readonly bytes: Promise<Uint8Array> }>();
-  return (id) => {
-    const now = performance.now();
-    for (const [key, { madeAt }] of kept) {
-      if (kept.size < MAX_PREVIEWS && now - madeAt < PREVIEW_KEPT_MS) break;
-      kept.delete(key);
-    }
-    const known = kept.get(id);
-    if (known !== undefined) return known.bytes;
-    const bytes = make(id);
-    kept.set(id, { madeAt: now, bytes });
-    bytes.catch(() => kept.delete(id));
-    return bytes;
-  };
 }

@@ -1,8 +1,10 @@
 /** The pictures of rooms: shared, sent, shown on the page, removed. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import sharp from 'sharp';
 import type { RoomState } from '../../src/client/room-client.ts';
 import { createSenderClient } from '../../src/client/telegram-client.ts';
+import { photo } from '../helpers/api.ts';
 import { LEASE, openRoom } from '../helpers/rooms.ts';
 
 const FORBIDDEN = { code: 'FORBIDDEN' };
@@ -214,6 +216,24 @@ test('the page’s ZIP, PDF, pictures and QR are what they say', async (t) => {
   const saved = await fetch(`${at}/pictures/${gallery.pictures[0]?.id}/result?download=true`);
   assert.match(saved.headers.get('content-disposition') ?? '', /^attachment/);
   await saved.arrayBuffer();
+});
+
+test('the photo beside a picture is upright, and says nothing of where it was taken', async (t) => {
+  const { anna, room, url } = await openRoom(t);
+  // Held upright: stored lying, with a mark that says so.
+  const taken = await sharp(await photo(60, 40))
+    .withMetadata({
+      orientation: 6,
+      exif: { IFD0: { Make: 'Phone' }, IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '55/1 45/1 0/1' } },
+    })
+    .toBuffer();
+  assert.ok((await sharp(taken).metadata()).exif, 'the photo tells it');
+  await anna.rooms.shareToRoom(room.id, { upscaleIds: [await anna.result(Uint8Array.from(taken))] });
+  const at = `${url}/v1/gallery/${room.code}`;
+  const { pictures } = (await (await fetch(at)).json()) as { pictures: { id: string }[] };
+  const response = await fetch(`${at}/pictures/${pictures[0]?.id}/original`);
+  const { exif, xmp, iptc, width, height } = await sharp(await response.arrayBuffer()).metadata();
+  assert.deepEqual([exif, xmp, iptc, width, height], [undefined, undefined, undefined, 40, 60]);
 });
 
 test('whoever waits at the page is told of a new picture at once', async (t) => {

@@ -25,8 +25,8 @@ export async function openPeople(t: TestContext, settings: Record<string, string
     return {
       ...{ id, photos, user, rooms },
       /** A result of theirs. */
-      async result(): Promise<string> {
-        const { id: upscale } = await photos.createUpscale(await photo(), { scale: 2 });
+      async result(bytes?: Uint8Array<ArrayBuffer>): Promise<string> {
+        const { id: upscale } = await photos.createUpscale(bytes ?? (await photo()), { scale: 2 });
         assert.equal((await untilEnd(photos, upscale)).status, 'done');
         return upscale;
       },
