@@ -28,9 +28,10 @@ export class Compare {
 
   /**
    * @param {{ width: number, height: number }} picture size of the result; the photo is laid over the same area
-   * @param {{ onLarge?: () => void }} [options] what the button for the large view does; without it there is none
+   * @param {{ onLarge?: () => void, split?: number }} [options] what the button for the large view does, without it there is
+   *   none; the share of the stage that shows the photo as it was sent, half of it if nothing is said
    */
-  constructor(picture, { onLarge } = {}) {
+  constructor(picture, { onLarge, split = 0.5 } = {}) {
     const template = /** @type {HTMLTemplateElement} */ (document.getElementById('compare-template'));
     const fragment = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
     this.element = /** @type {HTMLElement} */ (fragment.firstElementChild);
@@ -47,6 +48,7 @@ export class Compare {
       image.style.height = `${picture.height}px`;
     }
     this.#listen(onLarge);
+    this.#split = split;
     this.#observer = new ResizeObserver(() => this.#resize());
     this.#observer.observe(this.stage);
     this.translate('');

@@ -4,7 +4,7 @@ import { language, onLanguage, setLanguage, t, translateMarkup } from './languag
 import { say } from './say.js';
 
 /**
- * @typedef {{ id: string, shareId: string, width: number, height: number, sharedAt: string }} Picture
+ * @typedef {{ id: string, shareId: string, width: number, height: number, sentAt: string, sharedAt: string }} Picture
  * @typedef {{
  *   version: string, title: string, members: number, joinUrl: string | null, retentionSeconds: number,
  *   pictures: Picture[]
@@ -108,10 +108,13 @@ function show(now) {
     items.delete(id);
     if (open === id) viewer.close();
   }
-  for (const picture of fresh) {
-    const item = createItem(picture);
-    items.set(picture.id, item);
-    list.append(item);
+  for (const picture of fresh) items.set(picture.id, createItem(picture));
+  // A board that took longer still stands where it was in the lecture. Those in their place are not touched.
+  let next = null;
+  for (const { id } of now.pictures.toReversed()) {
+    const item = /** @type {HTMLElement} */ (items.get(id));
+    if (!item.isConnected || item.nextElementSibling !== next) list.insertBefore(item, next);
+    next = item;
   }
   setTrouble(now.pictures.length === 0 ? 'room.empty' : undefined);
   translatePage();
@@ -120,8 +123,10 @@ function show(now) {
   if (showsNewest) showNewest();
 }
 
+/** What came last, wherever in the lecture it belongs. */
 function showNewest() {
-  const newest = gallery?.pictures.at(-1);
+  const byArrival = gallery?.pictures.toSorted((a, b) => a.sharedAt.localeCompare(b.sharedAt));
+  const newest = byArrival?.at(-1);
   if (newest !== undefined) view(newest);
 }
 
@@ -150,11 +155,11 @@ function createItem(picture) {
   return item;
 }
 
-/** Which board of the lecture it is, and when it came. @param {Picture} picture */
-function nameOf({ id, sharedAt }) {
+/** Which board of the lecture it is, and when it was sent. @param {Picture} picture */
+function nameOf({ id, sentAt }) {
   const number = 1 + (gallery?.pictures.findIndex((picture) => picture.id === id) ?? 0);
   const time = new Intl.DateTimeFormat(language(), { hour: '2-digit', minute: '2-digit' }).format(
-    new Date(sharedAt),
+    new Date(sentAt),
   );
   return t('room.board', { n: number, time });
 }
@@ -163,7 +168,8 @@ function nameOf({ id, sharedAt }) {
 function view(picture) {
   open = picture.id;
   compare?.destroy();
-  compare = new Compare({ width: picture.width, height: picture.height });
+  // A hall that reads along reads the result; the photo comes when somebody draws the divider.
+  compare = new Compare({ width: picture.width, height: picture.height }, { split: showsNewest ? 0 : 0.5 });
   part(viewer, 'compare').replaceChildren(compare.element);
   const picturePath = `${at}/pictures/${picture.id}`;
   /** @type {HTMLAnchorElement} */ (part(viewer, 'download')).href = `${picturePath}/result?download=true`;

@@ -66,8 +66,9 @@ export function addGalleryRoutes(server: Server, context: RouteContext): void {
       .slice(0, 22);
     return {
       ...{ version, title, members },
-      pictures: pictures.map(({ id, shareId, width, height, sharedAt }) => ({
-        ...{ id, shareId, width, height, sharedAt: sharedAt.toISOString() },
+      pictures: pictures.map(({ id, shareId, width, height, sentAt, sharedAt }) => ({
+        ...{ id, shareId, width, height },
+        ...{ sentAt: sentAt.toISOString(), sharedAt: sharedAt.toISOString() },
       })),
     };
   }

@@ -90,6 +90,10 @@ export const GalleryAnswer = Type.Object({
       shareId: uuid,
       width: count,
       height: count,
+      sentAt: Type.String({
+        format: 'date-time',
+        description: 'When the photo was sent: the order of the boards',
+      }),
       sharedAt: Type.String({ format: 'date-time' }),
     }),
   ),

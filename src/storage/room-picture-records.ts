@@ -18,6 +18,8 @@ export interface RoomPicture {
   readonly upscaleId: string;
   readonly width: number;
   readonly height: number;
+  /** When the photo was sent. */
+  readonly sentAt: Date;
   readonly sharedAt: Date;
   /** What was shared together has this in common. */
   readonly shareId: string;
@@ -175,12 +177,17 @@ async function addToDigests(
   return readers.length;
 }
 
-/** What the page shows, the first board of the lecture first. */
+/**
+ * What the page shows, the first board of the lecture first: by when the photos were sent, not by which was ready first.
+ * What was shared together keeps its own order.
+ */
 export function findPictures(db: Queryable, roomId: string): Promise<RoomPicture[]> {
   return db.query<RoomPicture>(
     `select p.id, p.upscale_id as "upscaleId", (u.output->>'width')::int as width,
-       (u.output->>'height')::int as height, p.shared_at as "sharedAt", p.share_id as "shareId"
-     from room_pictures p join upscales u on u.id = p.upscale_id where p.room_id = $1 and ${SHOWN} order by p.number`,
+       (u.output->>'height')::int as height, u.created_at as "sentAt", p.shared_at as "sharedAt",
+       p.share_id as "shareId"
+     from room_pictures p join upscales u on u.id = p.upscale_id where p.room_id = $1 and ${SHOWN}
+     order by min(u.created_at) over (partition by p.share_id), p.share_id, p.number`,
     [roomId],
   );
 }

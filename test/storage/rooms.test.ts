@@ -171,6 +171,29 @@ onEachDatabase('rooms', (open) => {
     assert.deepEqual(await lease(db), [], 'who wants nothing any more gets nothing');
   });
 
+  test('the page shows the boards of a lecture in its order, however they became ready', async () => {
+    const db = await open();
+    const anna = await person(db, 1);
+    const id = await room(db, [anna]);
+    const sent = async (second: number): Promise<string> => {
+      const upscaleId = await result(db, anna);
+      const at = `2026-11-02T10:00:${String(second).padStart(2, '0')}Z`;
+      await db.query('update upscales set created_at = $2 where id = $1', [upscaleId, at]);
+      return upscaleId;
+    };
+    const [first, second, third, fourth] = [await sent(1), await sent(2), await sent(4), await sent(3)];
+    // The second was ready first; of an album the order is its own, whichever of it arrived first.
+    await share(db, id, anna, [second]);
+    await share(db, id, anna, [third, fourth]);
+    await share(db, id, anna, [first]);
+    const shown = await findPictures(db, id);
+    assert.deepEqual(
+      shown.map(({ upscaleId }) => upscaleId),
+      [first, second, third, fourth],
+    );
+    assert.equal(shown[0]?.sentAt.toISOString(), '2026-11-02T10:00:01.000Z');
+  });
+
   test('a group is one recipient, follows its new number, and a closed room is gone', async () => {
     const db = await open();
     const anna = await person(db, 1);

@@ -18,14 +18,18 @@ test('boards appear by themselves, open large, and are gone with the link', {
   await page.goto(`${url}/rooms/${room.code}`);
   await page.getByText('There is no board here yet.').waitFor();
   assert.equal(await page.getByRole('heading', { level: 1 }).textContent(), 'Analysis');
+  const early = await anna.result();
   await anna.rooms.shareToRoom(room.id, { upscaleIds: [await anna.result()] });
   await page.getByRole('button', { name: /^Open: Board 1/ }).waitFor();
   await page.getByRole('button', { name: 'Show the newest large' }).click();
   await page.locator('.compare.is-loaded').waitFor();
-  await anna.rooms.shareToRoom(room.id, { upscaleIds: [await anna.result()] });
-  await page.getByRole('heading', { name: /^Board 2/ }).waitFor();
-  await page.getByRole('button', { name: 'Previous' }).click();
+  const split = "getComputedStyle(document.querySelector('.compare')).getPropertyValue('--split')";
+  assert.equal(await page.evaluate(split), '0', 'the hall sees the result whole');
+  // It was sent first and is shared last: it opens as the newest, and stands first.
+  await anna.rooms.shareToRoom(room.id, { upscaleIds: [early] });
   await page.getByRole('heading', { name: /^Board 1/ }).waitFor();
+  await page.getByRole('button', { name: 'Next' }).click();
+  await page.getByRole('heading', { name: /^Board 2/ }).waitFor();
   await page.getByRole('button', { name: 'Close' }).click();
   await page.getByRole('button', { name: 'Русский' }).click();
   await page.getByText('В комнате 4 участника.').waitFor();
@@ -52,6 +56,14 @@ test('on a phone nothing scrolls sideways, in both languages', { skip: NO_BROWSE
     await page.goto(`${url}/rooms/${room.code}`);
     await page.locator('.gallery-item').waitFor();
     assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), locale);
+    await page.locator('.gallery-open').click();
+    await page.locator('.compare.is-loaded').waitFor();
+    const fits =
+      "(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)(document.querySelector('#viewer-title'))";
+    assert.ok(await page.evaluate(fits), `${locale}: the board's name is read whole`);
+    const share = "document.querySelector('#viewer .compare-stage').clientHeight / innerHeight";
+    assert.ok(Number(await page.evaluate(share)) > 0.6, `${locale}: the picture has most of the screen`);
+    assert.equal(await page.locator('.compare-hint:visible').count(), 1, locale);
     await context.close();
   }
 });
