@@ -94,6 +94,9 @@ export interface Upscale extends UpscaleOrder {
 /** Where the images of an upscale are kept: made of its id alone. */
 export const BLOB_PREFIXES = ['photos/', 'results/', 'tiles/'] as const;
 
+/** Where the crops of the reading trial are kept, each under the id of its item. */
+export const CROP_PREFIX = 'trials/';
+
 /** Key of the photo as it was sent. */
 export function photoKey(id: string): string {
   return `photos/${id}`;

@@ -15,8 +15,10 @@ export async function changeConsent(
   { agreed, retentionMs }: { readonly agreed: boolean; readonly retentionMs: number },
 ): Promise<void> {
   if (agreed) return saveConsent(db, userId, new Date());
-  await saveConsent(db, userId, null);
-  const items = await db.transaction((tx) => deleteItemsOfUser(tx, userId));
+  const items = await db.transaction(async (tx) => {
+    await saveConsent(tx, userId, null);
+    return deleteItemsOfUser(tx, userId);
+  });
   await eraseCrops(blobs, items);
   const before = new Date(Date.now() - retentionMs);
   for (const id of await findExpiredOfUser(db, userId, before)) await eraseUpscale({ db, blobs, queue }, id);

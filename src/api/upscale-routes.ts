@@ -4,11 +4,9 @@ import { Type } from 'typebox';
 import type { Catalogue } from '../engine/models.ts';
 import { AppError } from '../errors.ts';
 import { photoKey, type Upscale } from '../job.ts';
-import { eraseUpscale } from '../jobs/erasure.ts';
 import { estimateWaiting } from '../jobs/waiting.ts';
-import { notifyRoom } from '../storage/notifications.ts';
-import { removePicturesOf } from '../storage/room-picture-records.ts';
 import { findByIdempotencyKey, findUpscale } from '../storage/upscale-records.ts';
+import { erasePhoto } from './erase-photo.ts';
 import { follow } from './follow.ts';
 import { checkNotBanned } from './me-routes.ts';
 import { describeMismatches } from './problem.ts';
@@ -123,7 +121,7 @@ export function addUpscaleRoutes(server: Server, context: RouteContext): void {
     schema: {
       tags,
       operationId: 'deleteUpscale',
-      summary: 'Cancel if still possible, and erase photo and result, in rooms too',
+      summary: 'Cancel if still possible, and erase photo and result, in rooms and in the reading trial too',
       params: UpscaleId,
       response: {
         204: Type.Null({ description: 'Erased; asking again changes nothing' }),
@@ -132,10 +130,7 @@ export function addUpscaleRoutes(server: Server, context: RouteContext): void {
     },
     async handler(request, reply) {
       const { id } = await findOwn(request, request.params.id, context);
-      await stores.db.transaction(async (tx) => {
-        for (const room of await removePicturesOf(tx, id)) await notifyRoom(tx, room);
-      });
-      await eraseUpscale(stores, id);
+      await erasePhoto(stores, id);
       return reply.code(204).send(null);
     },
   });

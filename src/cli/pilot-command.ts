@@ -1,8 +1,8 @@
 /** `boardsharp trial` and `boardsharp report`: the reading trial and the pilot report, on the service's database. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AppError } from '../errors.ts';
-import { readGivenPhotos } from '../pilot/consent.ts';
+import { findWithdrawn, readGivenPhotos } from '../pilot/consent.ts';
 import { readPictureScores } from '../pilot/evaluation-file.ts';
 import { makePilotReport } from '../pilot/pilot-report.ts';
 import { findCases, type LoadedBoard, loadTrial, removeTrial, trialResults } from '../pilot/reading-trial.ts';
@@ -77,7 +77,10 @@ async function load(context: CommandContext, folder: string, name: string): Prom
   }
 }
 
-/** The photos whose owners agreed, to be annotated: each is named by its upscale, which `load` asks about once more. */
+/**
+ * The photos whose owners agreed, to be annotated: each is named by its upscale, which `load` asks about once more. Those in
+ * the folder whose owners have taken it back since are removed.
+ */
 async function writeGivenPhotos(context: CommandContext, folder: string): Promise<number> {
   const stores = await context.openStores(context.loadConfig());
   try {
@@ -88,6 +91,14 @@ async function writeGivenPhotos(context: CommandContext, folder: string): Promis
       written++;
     }
     context.stdout.write(`${written} photos whose owners agreed: ${folder}\n`);
+    const { withdrawn, unknown } = await findWithdrawn(stores.db, await readdir(folder));
+    for (const name of withdrawn) await rm(join(folder, name));
+    if (withdrawn.length > 0) context.stdout.write(`${withdrawn.length} removed: taken back since\n`);
+    if (unknown.length > 0) {
+      context.stderr.write(
+        `Nobody here knows these any more: erase them, if they are from here: ${unknown.join(', ')}\n`,
+      );
+    }
     return 0;
   } finally {
     await stores.close();

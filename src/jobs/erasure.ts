@@ -1,7 +1,8 @@
 /** Erases photos and results: of one upscale, of a user with everything that is theirs, and of all that are too old. */
-import { BLOB_PREFIXES, photoKey, resultKey, tilePrefix } from '../job.ts';
+import { BLOB_PREFIXES, CROP_PREFIX, photoKey, resultKey, tilePrefix } from '../job.ts';
 import type { Blobs } from '../storage/blobs.ts';
 import type { Database } from '../storage/database.ts';
+import { findItemIds } from '../storage/trial-records.ts';
 import { findExpired, findIdsOfUser, findKept, markErased } from '../storage/upscale-records.ts';
 import { deleteUser } from '../storage/user-records.ts';
 import type { Queue } from './queue.ts';
@@ -41,6 +42,8 @@ export async function eraseUser(stores: Stores, userId: string): Promise<void> {
 const BATCH = 200;
 /** Younger blobs may belong to a photo whose row is about to be written. */
 const OWNERLESS_AFTER_MS = 3_600_000;
+/** Crops are stored while a folder is worked on, and their rows are written at its end. */
+const OWNERLESS_CROPS_AFTER_MS = 86_400_000;
 
 /** Erases what ended longer than `retentionMs` ago, and blobs that are nobody's. Returns how many upscales it erased. */
 export async function sweep(
@@ -55,19 +58,30 @@ export async function sweep(
     if (expired.length < BATCH) break;
   }
   const oldEnough = new Date(now.getTime() - OWNERLESS_AFTER_MS);
-  for (const prefix of BLOB_PREFIXES) await sweepOwnerless(stores, prefix, oldEnough);
+  for (const prefix of BLOB_PREFIXES) {
+    await sweepOwnerless(stores, prefix, oldEnough, async (ids) =>
+      (await findKept(stores.db, ids))
+        // Tiles are for work that is not finished; photo and result stay as long as their upscale keeps them.
+        .filter(({ ended }) => !(prefix === 'tiles/' && ended))
+        .map(({ id }) => id),
+    );
+  }
+  const loadedBefore = new Date(now.getTime() - OWNERLESS_CROPS_AFTER_MS);
+  await sweepOwnerless(stores, CROP_PREFIX, loadedBefore, (ids) => findItemIds(stores.db, ids));
   return erased;
 }
 
-async function sweepOwnerless({ db, blobs }: Stores, prefix: string, before: Date): Promise<void> {
+/** @param findOwners which of these ids keep their blobs */
+async function sweepOwnerless(
+  { blobs }: Stores,
+  prefix: string,
+  before: Date,
+  findOwners: (ids: readonly string[]) => Promise<string[]>,
+): Promise<void> {
   let batch: string[] = [];
   async function flush(): Promise<void> {
-    const kept = new Map((await findKept(db, [...new Set(batch.map(ownerOf))])).map((row) => [row.id, row]));
-    for (const key of batch) {
-      const owner = kept.get(ownerOf(key));
-      // Tiles are for work that is not finished; photo and result stay as long as their upscale keeps them.
-      if (owner === undefined || (prefix === 'tiles/' && owner.ended)) await blobs.delete(key);
-    }
+    const owners = new Set(await findOwners([...new Set(batch.map(ownerOf))]));
+    for (const key of batch) if (!owners.has(ownerOf(key))) await blobs.delete(key);
     batch = [];
   }
   for await (const { key, modifiedAt } of blobs.list(prefix)) {
@@ -77,7 +91,7 @@ async function sweepOwnerless({ db, blobs }: Stores, prefix: string, before: Dat
   await flush();
 }
 
-/** The id of the upscale in a key. */
+/** The id of the upscale, or of the trial's item, in a key. */
 function ownerOf(key: string): string {
   return key.split('/')[1] ?? '';
 }

@@ -6,8 +6,10 @@ import { sniffFormat } from '../engine/image-format.ts';
 import { cutOut, expandWithin, type Raster, type Rect, scaleRect } from '../engine/pixels.ts';
 import type { Upscaler } from '../engine/upscale.ts';
 import { AppError } from '../errors.ts';
+import { CROP_PREFIX } from '../job.ts';
 import type { Blobs } from '../storage/blobs.ts';
 import type { Database, Queryable } from '../storage/database.ts';
+import { newCode } from '../storage/new-code.ts';
 import {
   countReadings,
   deleteTrial,
@@ -24,6 +26,7 @@ import {
   type TrialItemRecord,
 } from '../storage/trial-records.ts';
 import { isGiven } from '../storage/user-records.ts';
+import { upscaleOf } from './consent.ts';
 import { isReadRight, normalise } from './reading-score.ts';
 import type { KnownBoard, KnownText } from './trial-folder.ts';
 import { summarise, type TrialResults } from './trial-statistics.ts';
@@ -33,7 +36,7 @@ const MARGIN = 4;
 
 /** Where an item's crop is kept. */
 export function cropKey(itemId: string, form: TrialForm): string {
-  return `trials/${itemId}/${form}`;
+  return `${CROP_PREFIX}${itemId}/${form}`;
 }
 
 /** A board to be loaded: its photo as a file, and what is written on it. */
@@ -73,7 +76,11 @@ export async function loadTrial(
         });
       }
     }
-    await db.transaction((tx) => insertTrial(tx, { id, name }, items));
+    await db.transaction(async (tx) => {
+      // Working on the boards took its time: who has taken their photo back meanwhile is not in it.
+      for (const photo of new Set(items.map(({ board }) => board))) await ownedBy(tx, photo);
+      await insertTrial(tx, { id, name, code: newCode() }, items);
+    });
   } catch (error) {
     for (const key of stored) await blobs.delete(key);
     throw error;
@@ -81,14 +88,12 @@ export async function loadTrial(
   return { id, items: items.length };
 }
 
-const NAMED_BY_ID = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.\w+$/;
-
 /**
  * The upscale that a photo is named by, as `trial photos` names them: its owner must agree. Null for any other name: the
  * administrator's own. @throws AppError TRIAL_FOLDER
  */
 async function ownedBy(db: Queryable, photo: string): Promise<string | null> {
-  const [, id] = NAMED_BY_ID.exec(photo) ?? [];
+  const id = upscaleOf(photo);
   if (id === undefined) return null;
   if (await isGiven(db, id)) return id;
   throw new AppError('TRIAL_FOLDER', `${photo} may not be used: its owner does not agree, or has erased it`);

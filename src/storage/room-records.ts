@@ -1,7 +1,8 @@
 /** SQL for rooms: who owns them, who is in them, and what each member wishes. */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Queryable } from './database.ts';
 import type { Language } from './delivery-records.ts';
+import { newCode } from './new-code.ts';
 
 export type RoomRole = 'owner' | 'moderator' | 'member';
 /** Whether a member's results go to the room by one tap, or by themselves. */
@@ -45,11 +46,6 @@ const COUNTS = `(select count(*)::int from room_members n where n.room_id = r.id
   (select count(*)::int from room_pictures p join upscales u on u.id = p.upscale_id where p.room_id = r.id and ${SHOWN})
     as pictures`;
 const ROOM = `r.id, r.code, r.title, m.role, m.shares, m.receives, r.chat_id is not null as "isGroup", ${COUNTS}`;
-
-/** 128 bits in 22 letters that stand in an address: nobody guesses it, and nobody gets far by trying. */
-export function newCode(): string {
-  return randomBytes(16).toString('base64url');
-}
 
 export interface NewRoom {
   readonly ownerId: string;

@@ -27,6 +27,8 @@ export interface TrialItemRecord {
 export interface TrialRecord {
   readonly id: string;
   readonly name: string;
+  /** Opens the trial's page. */
+  readonly code: string;
   readonly items: number;
   readonly createdAt: Date;
   readonly closedAt: Date | null;
@@ -48,10 +50,10 @@ const ITEM_COLUMNS = `i.id, i.trial_id as "trialId", i.board, i.truth, i.word_ke
 /** Adds a trial with its items; their pictures are stored before. */
 export async function insertTrial(
   tx: Queryable,
-  { id, name }: { id: string; name: string },
+  { id, name, code }: { id: string; name: string; code: string },
   items: readonly TrialItemRecord[],
 ): Promise<void> {
-  await tx.query('insert into trials (id, name) values ($1, $2)', [id, name]);
+  await tx.query('insert into trials (id, name, code) values ($1, $2, $3)', [id, name, code]);
   for (const item of items) {
     await tx.query(
       `insert into trial_items
@@ -68,7 +70,7 @@ export async function insertTrial(
 /** All trials, the newest first. */
 export function listTrials(db: Queryable): Promise<TrialRecord[]> {
   return db.query<TrialRecord>(
-    `select t.id, t.name, count(i.id)::int as items, t.created_at as "createdAt", t.closed_at as "closedAt"
+    `select t.id, t.name, t.code, count(i.id)::int as items, t.created_at as "createdAt", t.closed_at as "closedAt"
      from trials t left join trial_items i on i.trial_id = t.id group by t.id order by t.created_at desc, t.id`,
   );
 }
@@ -96,6 +98,20 @@ export async function deleteItemsOfUser(tx: Queryable, userId: string): Promise<
     [userId],
   );
   return items.map(({ id }) => id);
+}
+
+/** Removes what was cut from one photo of a user, with everything that was read of it; the ids of the items. */
+export async function deleteItemsOfUpscale(tx: Queryable, upscaleId: string): Promise<string[]> {
+  const items = await tx.query<{ id: string }>('delete from trial_items where upscale_id = $1 returning id', [
+    upscaleId,
+  ]);
+  return items.map(({ id }) => id);
+}
+
+/** Which of `ids` are items. */
+export async function findItemIds(db: Queryable, ids: readonly string[]): Promise<string[]> {
+  const rows = await db.query<{ id: string }>('select id from trial_items where id = any($1::uuid[])', [ids]);
+  return rows.map(({ id }) => id);
 }
 
 /** What this user was shown last, within so many seconds, and has not answered, in a trial that is open. */
@@ -126,7 +142,7 @@ export function findCandidates(
      from trial_items i join trials t on t.id = i.trial_id and t.closed_at is null
      left join trial_readings r on r.item_id = i.id
      where not exists (select 1 from trial_readings seen
-       where seen.user_id = $1 and seen.trial_id = i.trial_id and seen.word_key = i.word_key)
+       where seen.user_id = $1 and seen.word_key = i.word_key)
      group by i.id`,
     [userId],
   );

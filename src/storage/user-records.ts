@@ -69,7 +69,11 @@ export async function saveUserSettings(
 
 /** When the user agreed to how photos are handled; null takes it back. */
 export async function saveConsent(db: Queryable, id: string, at: Date | null): Promise<void> {
-  await db.query('update users set consent_at = $2 where id = $1', [id, at]);
+  // Who agrees once more has agreed all the time.
+  await db.query(
+    'update users set consent_at = case when $2::timestamptz is not null then coalesce(consent_at, $2) end where id = $1',
+    [id, at],
+  );
 }
 
 /** Photos that may be used: sent after their owner agreed, and still there. The newest first. */
@@ -82,14 +86,23 @@ export function findGivenPhotos(db: Queryable, max: number): Promise<{ id: strin
   );
 }
 
-/** Whether the photo of this upscale may be used. */
+/** Whether the photo of this upscale may be used. In a transaction that stays so until its end. */
 export async function isGiven(db: Queryable, upscaleId: string): Promise<boolean> {
   const rows = await db.query(
     `select 1 from upscales p join users u on u.id = p.user_id
-     where p.id = $1 and p.erased_at is null and p.created_at >= u.consent_at`,
+     where p.id = $1 and p.erased_at is null and p.created_at >= u.consent_at for share`,
     [upscaleId],
   );
   return rows.length > 0;
+}
+
+/** Of these photos those that are known here, and whether they may be used. */
+export function findGiven(db: Queryable, ids: readonly string[]): Promise<{ id: string; given: boolean }[]> {
+  return db.query(
+    `select p.id, p.erased_at is null and coalesce(p.created_at >= u.consent_at, false) as given
+     from upscales p join users u on u.id = p.user_id where p.id = any($1::uuid[])`,
+    [ids],
+  );
 }
 
 /** Removes the user with all rows that are theirs; their blobs must be gone before. */

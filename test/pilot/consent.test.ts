@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { changeConsent } from '../../src/api/change-consent.ts';
+import { erasePhoto } from '../../src/api/erase-photo.ts';
 import { photoKey } from '../../src/job.ts';
 import { sweep } from '../../src/jobs/erasure.ts';
 import { openQueue } from '../../src/jobs/queue.ts';
-import { readGivenPhotos } from '../../src/pilot/consent.ts';
+import { findWithdrawn, readGivenPhotos } from '../../src/pilot/consent.ts';
 import { loadTrial } from '../../src/pilot/reading-trial.ts';
 import { openDiskBlobs } from '../../src/storage/disk-blobs.ts';
 import { listTrials } from '../../src/storage/trial-records.ts';
@@ -42,7 +43,7 @@ onEachDatabase('consent', (open) => {
     };
     const given = async (): Promise<string[]> =>
       (await collect(readGivenPhotos(stores, 10))).map((one) => one.upscaleId);
-    const load = (name: string) => {
+    const load = (name: string, meanwhile = async () => {}) => {
       const text = { text: 'x', kind: 'word' as const, language: 'en', letterHeight: 6 };
       const box = { left: 4, top: 4, right: 30, bottom: 30 };
       const board = { photo: name, boardKind: 'green', texts: [{ ...text, box }], bytes };
@@ -51,6 +52,7 @@ onEachDatabase('consent', (open) => {
         name,
         (async function* () {
           yield board;
+          await meanwhile();
         })(),
       );
     };
@@ -74,7 +76,23 @@ onEachDatabase('consent', (open) => {
     );
     assert.ok(before);
 
-    await agree(false);
+    await agree(true);
+    assert.deepEqual(await given(), [later], 'who agrees once more has agreed all the time');
+
+    // One photo alone is taken back by erasing it; the words of it go with it.
+    const another = await done(anna);
+    const { id: other } = await load(`${another}.png`);
+    await erasePhoto(stores, another);
+    assert.equal((await listTrials(db)).find((trial) => trial.id === other)?.items, 0);
+    assert.equal((await collect(blobs.list('trials/'))).length, 2, 'the crops of the first');
+    await assert.rejects(load(`${another}.png`), { code: 'TRIAL_FOLDER' });
+
+    // While a folder was being worked on it was taken back: nothing of it is kept.
+    const last = await done(anna);
+    await assert.rejects(
+      load(`${last}.png`, () => agree(false)),
+      { code: 'TRIAL_FOLDER' },
+    );
     assert.deepEqual(await given(), []);
     assert.equal(
       (await listTrials(db)).find((trial) => trial.id === id)?.items,
@@ -83,8 +101,17 @@ onEachDatabase('consent', (open) => {
     );
     assert.deepEqual(await collect(blobs.list('trials/')), []);
     await assert.rejects(load(`${later}.png`), { code: 'TRIAL_FOLDER' });
+    // A folder that photos were written to before is told what to give up.
+    const nobodys = `${randomUUID()}.png`;
+    assert.deepEqual(await findWithdrawn(db, ['trial.json', 'lecture.png', `${later}.png`, nobodys]), {
+      ...{ withdrawn: [`${later}.png`], unknown: [nobodys] },
+    });
     await sweep(stores, { retentionMs: RETENTION_MS, now: LATER() });
     assert.deepEqual(await db.query('select id from upscales where erased_at is null'), []);
-    await db.query('delete from trials where id = $1', [id]);
+    // Crops that a crash left behind belong to no word any more.
+    await blobs.put(`trials/${randomUUID()}/original`, bytes);
+    await sweep(stores, { retentionMs: RETENTION_MS, now: new Date(Date.now() + 2 * 86_400_000) });
+    assert.deepEqual(await collect(blobs.list('trials/')), []);
+    await db.query('delete from trials');
   });
 });

@@ -113,6 +113,16 @@ onEachDatabase('the reading trial', (open) => {
     assert.equal(await nextQuestion(db, userId), undefined);
   });
 
+  test('a word that stands in two trials is shown to a person once, in one form', async (t) => {
+    const db = await open();
+    await load(t, db, await board(['вектор']));
+    await load(t, db, await board(['ВЕКТОР']));
+    const userId = await createUser(db);
+    const question = await nextQuestion(db, userId);
+    await answerQuestion(db, { itemId: question?.itemId ?? '', userId, answer: 'вектор' });
+    assert.equal(await nextQuestion(db, userId), undefined);
+  });
+
   test('scores the first answer and counts nobody’s second', async (t) => {
     const db = await open();
     const { id } = await load(t, db, await board(['вектор']));
