@@ -26,6 +26,7 @@ import {
   type TrialItemRecord,
 } from '../storage/trial-records.ts';
 import { isGiven } from '../storage/user-records.ts';
+import { type Circumstances, findCauses, seeWord } from './circumstances.ts';
 import { upscaleOf } from './consent.ts';
 import { isReadRight, normalise } from './reading-score.ts';
 import type { KnownBoard, KnownText } from './trial-folder.ts';
@@ -73,6 +74,10 @@ export async function loadTrial(
           wordKey: normalise(text.text, text.kind),
           ...{ language: text.language, boardKind: board.boardKind, letterHeight: text.letterHeight },
           ...{ scale: pictures.scale, model: pictures.model, upscaleId },
+          circumstances: {
+            ...seeWord(cutOut(pictures.photo, placeOf(pictures, text, 0))),
+            ...{ boardLetterHeight: pictures.letterHeight, verdict: pictures.verdict },
+          },
         });
       }
     }
@@ -107,6 +112,9 @@ interface BothForms {
   readonly model: string;
   /** What the photo was reduced by before upscaling. */
   readonly reduction: number;
+  /** Of a small letter of the board, as the product measured it. */
+  readonly letterHeight: number | null;
+  readonly verdict: Circumstances['verdict'];
 }
 
 const ANY_PIXELS = 2 ** 28;
@@ -118,22 +126,25 @@ async function bothForms(upscaler: Upscaler, { bytes, photo: name }: LoadedBoard
   const { scale, model, reducedTo } = upscaled;
   const photo = reducedTo === null ? whole : await reduce(whole, Math.max(reducedTo.width, reducedTo.height));
   const result = await decode(upscaled.bytes, 'png', { maxPixels: ANY_PIXELS });
-  return { name, photo, result, scale, model, reduction: whole.width / photo.width };
+  const { letterHeight, verdict } = upscaled.quality;
+  return { name, photo, result, scale, model, reduction: whole.width / photo.width, letterHeight, verdict };
 }
 
-function cutText(
-  { name, photo, result, scale, reduction }: BothForms,
-  text: KnownText,
-  form: TrialForm,
-): Raster {
+function cutText(pictures: BothForms, text: KnownText, form: TrialForm): Raster {
+  const { photo, result, scale } = pictures;
+  const kept = placeOf(pictures, text, MARGIN);
+  return form === 'original' ? enlarge(photo, scale, kept, null) : cutOut(result, scaleRect(kept, scale));
+}
+
+/** Where the text stands in the photo, and so much around it. @throws AppError TRIAL_FOLDER */
+function placeOf({ name, photo, reduction }: BothForms, text: KnownText, margin: number): Rect {
   const box = Object.values(text.box).map((side) => Math.round(side / reduction));
   const [left = 0, top = 0, right = 0, bottom = 0] = box;
   if (right > photo.width || bottom > photo.height || right <= left || bottom <= top) {
     throw new AppError('TRIAL_FOLDER', `the box of "${text.text}" does not lie within ${name}`);
   }
   const rect: Rect = { left, top, width: right - left, height: bottom - top };
-  const kept = expandWithin(rect, MARGIN, photo.width, photo.height);
-  return form === 'original' ? enlarge(photo, scale, kept, null) : cutOut(result, scaleRect(kept, scale));
+  return expandWithin(rect, margin, photo.width, photo.height);
 }
 
 /** What a volunteer is asked. */
@@ -240,6 +251,8 @@ export interface TrialCase {
   readonly truth: string;
   readonly board: string;
   readonly letterHeight: number | null;
+  /** What can be seen that explains it; empty: nothing. */
+  readonly causes: readonly string[];
   readonly original: { readonly read: number; readonly of: number; readonly png: Uint8Array };
   readonly result: { readonly read: number; readonly of: number; readonly png: Uint8Array };
 }
@@ -256,16 +269,18 @@ export async function findCases(
     if (isRight) tally[form].read++;
     tallies.set(itemId, tally);
   }
-  const judged = (await findTrialItems(db)).flatMap((item) => {
+  const items = await findTrialItems(db);
+  const judged = items.flatMap((item) => {
     const { original, result } = tallies.get(item.id) ?? {};
     if (!original?.of || !result?.of) return [];
     return [{ item, original, result, gain: result.read / result.of - original.read / original.of }];
   });
   judged.sort((a, b) => b.gain - a.gain);
   async function show({ item, original, result }: (typeof judged)[number]): Promise<TrialCase> {
-    const { truth, board, letterHeight } = item;
+    const { truth, board, letterHeight, trialId } = item;
+    const others = items.filter((other) => other.trialId === trialId && other.board === board);
     return {
-      ...{ truth, board, letterHeight },
+      ...{ truth, board, letterHeight, causes: findCauses(item, others) },
       original: { ...original, png: await blobs.read(cropKey(item.id, 'original')) },
       result: { ...result, png: await blobs.read(cropKey(item.id, 'result')) },
     };

@@ -22,6 +22,17 @@ export interface TrialItemRecord {
   readonly model: string;
   /** The photo of a user it was cut from; null: the administrator's own. */
   readonly upscaleId: string | null;
+  /** What was seen of it when it was loaded; null: nobody looked. */
+  readonly circumstances: TrialCircumstances | null;
+}
+
+/** What `pilot/circumstances.ts` sees. */
+export interface TrialCircumstances {
+  readonly contrast: number;
+  readonly brightness: number;
+  readonly blur: number;
+  readonly boardLetterHeight: number | null;
+  readonly verdict: 'accepted' | 'softened' | 'fallback';
 }
 
 export interface TrialRecord {
@@ -45,7 +56,7 @@ export interface TrialReading {
 }
 
 const ITEM_COLUMNS = `i.id, i.trial_id as "trialId", i.board, i.truth, i.word_key as "wordKey", i.kind, i.language,
-  i.board_kind as "boardKind", i.letter_height as "letterHeight", i.scale, i.model, i.upscale_id as "upscaleId"`;
+  i.board_kind as "boardKind", i.letter_height as "letterHeight", i.scale, i.model, i.upscale_id as "upscaleId", i.circumstances`;
 
 /** Adds a trial with its items; their pictures are stored before. */
 export async function insertTrial(
@@ -57,11 +68,12 @@ export async function insertTrial(
   for (const item of items) {
     await tx.query(
       `insert into trial_items
-         (id, trial_id, board, truth, word_key, kind, language, board_kind, letter_height, scale, model, upscale_id)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+         (id, trial_id, board, truth, word_key, kind, language, board_kind, letter_height, scale, model, upscale_id,
+          circumstances)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::jsonb)`,
       [
         ...[item.id, id, item.board, item.truth, item.wordKey, item.kind, item.language, item.boardKind],
-        ...[item.letterHeight, item.scale, item.model, item.upscaleId],
+        ...[item.letterHeight, item.scale, item.model, item.upscaleId, JSON.stringify(item.circumstances)],
       ],
     );
   }
