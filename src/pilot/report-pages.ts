@@ -1,7 +1,8 @@
 /** The pilot report as one HTML file that needs nothing else, as Markdown and as JSON. Pure. */
 
-import type { Estimate } from './intervals.ts';
-import { type Case, type PilotReport, percent } from './pilot-report.ts';
+import { isEnough, percent } from './criteria.ts';
+import { type Estimate, shareOf } from './intervals.ts';
+import type { Case, PilotReport } from './pilot-report.ts';
 import type { TrialFigures } from './trial-statistics.ts';
 
 /** A table's cells, the heads first. */
@@ -64,12 +65,14 @@ function sectionsOf(report: PilotReport): Section[] {
             table: [
               ['words', 'items', 'read in the photo', 'read in the result', 'recovered', 'made worse'],
               ...groups.map(([name, figures]) => [
-                ...[name, String(figures.items), shown(figures.original), shown(figures.result)],
-                ...[shown(figures.recovered), shown(figures.harmed)],
+                ...[name, String(figures.items)],
+                ...(isEnough(figures)
+                  ? [figures.original, figures.result, figures.recovered, figures.harmed].map(shown)
+                  : Array(4).fill('not enough data')),
               ]),
             ],
             bars: groups
-              .filter(([, { recovered }]) => recovered !== null)
+              .filter(([, figures]) => isEnough(figures) && figures.recovered !== null)
               .map(([label, { recovered }]) => ({
                 label,
                 share: recovered?.value ?? 0,
@@ -94,6 +97,7 @@ function sectionsOf(report: PilotReport): Section[] {
     ...(verdicts.length === 0 ? [] : [{ title: 'Quality gate', table: counted(verdicts) }]),
     ...(models.length === 0 ? [] : [{ title: 'Networks', table: counted(models) }]),
     ...(letterHeights.length === 0 ? [] : [{ title: 'Letter heights', table: counted(letterHeights) }]),
+    ...ratingsOf(report),
     {
       title: 'Active users',
       text: activeUsers.length === 0 ? ['Nobody yet.'] : [],
@@ -106,6 +110,45 @@ function sectionsOf(report: PilotReport): Section[] {
     { title: 'Problems', text: orNone(report.problems) },
     { title: 'Recommendations', text: orNone(report.recommendations) },
     { title: 'Costs', text: report.costs },
+  ];
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  unreadable: 'still unreadable',
+  letters: 'letters wrong',
+  slow: 'too slow',
+  other: 'something else',
+};
+
+/** What people said of results: by network, by letter height, and why they were not good. */
+function ratingsOf({ ratings, ratingsByHeight, reasons }: PilotReport): Section[] {
+  if (ratings.length === 0) return [];
+  const row = (name: string, { positive, all }: { positive: number; all: number }): string[] => [
+    ...[name, String(positive), String(all - positive), shown(shareOf(positive, all))],
+  ];
+  return [
+    {
+      title: 'Ratings',
+      table: [
+        ['', '👍', '👎', 'positive'],
+        ...ratings.map(({ model, ...counts }) => row(model, counts)),
+        ...ratingsByHeight.map(({ height, ...counts }) => row(`letters ${height}`, counts)),
+      ],
+      bars: ratings.map(({ model, positive, all }) => ({
+        ...{ label: model, share: positive / all, value: `${positive} of ${all}` },
+      })),
+    },
+    ...(reasons.length === 0
+      ? []
+      : [
+          {
+            title: 'Why results were not good',
+            table: [
+              ['', '👎'],
+              ...reasons.map(({ reason, ratings: count }) => [REASONS[reason] ?? reason, String(count)]),
+            ],
+          },
+        ]),
   ];
 }
 
@@ -141,9 +184,19 @@ function escapePipe(text: string): string {
   return text.replaceAll('|', '\\|').replace(/\s+/g, ' ');
 }
 
-function tellCase({ letterHeight, original, result }: Case): string {
+function tellCase({ letterHeight, original, result, causes }: Case): string {
   const height = letterHeight === null ? '' : `, letters of ${letterHeight} px`;
-  return `read by ${original.read} of ${original.of} in the photo, by ${result.read} of ${result.of} in the result${height}`;
+  const told = `read by ${original.read} of ${original.of} in the photo, by ${result.read} of ${result.of} in the result${height}`;
+  return `${told}. ${tellReason(causes, result.read / result.of >= original.read / original.of)}`;
+}
+
+function tellReason(causes: readonly string[], isGood: boolean): string {
+  const seen = causes.join('; ');
+  if (isGood)
+    return seen === '' ? 'Reason: letters large and sharp enough to be mended.' : `In spite of: ${seen}.`;
+  return seen === ''
+    ? 'Reason: none is seen in the photo; the network drew it worse, or its readers differ.'
+    : `Reason: ${seen}.`;
 }
 
 const STYLE = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}

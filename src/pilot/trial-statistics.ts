@@ -1,5 +1,5 @@
 /** What the reading trial found: how many words that people could not read in the photo they read in the result. */
-import { createRandom, drawAgain, type Estimate, quantileOf } from './intervals.ts';
+import { createRandom, drawAgain, type Estimate, quantileOf, shareOf } from './intervals.ts';
 
 export type Form = 'original' | 'result';
 
@@ -117,6 +117,8 @@ function figuresOf(items: readonly TrialItem[], readings: readonly Reading[], se
       readers: drawAgain(readers.length, random),
     }),
   );
+  const read = (point.original ?? 0) * complete.length;
+  const unread = complete.length - read;
   const estimate = (figure: keyof Shares): Estimate | null => {
     const value = point[figure];
     if (value === null) return null;
@@ -124,7 +126,14 @@ function figuresOf(items: readonly TrialItem[], readings: readonly Reading[], se
       .map((replicate) => replicate[figure])
       .filter((drawn) => drawn !== null)
       .sort((a, b) => a - b);
-    return { value, low: quantileOf(sorted, 0.025), high: quantileOf(sorted, 0.975) };
+    const drawn = { value, low: quantileOf(sorted, 0.025), high: quantileOf(sorted, 0.975) };
+    if (value > 0 && value < 1) return drawn;
+    // All or nothing stays so however often one draws; of words that nobody was shown it may be otherwise.
+    const words = { original: complete.length, result: complete.length, recovered: unread, harmed: read }[
+      figure
+    ];
+    const wilson = shareOf(value * words, words) ?? drawn;
+    return { value, low: Math.min(drawn.low, wilson.low), high: Math.max(drawn.high, wilson.high) };
   };
   return {
     ...counted,

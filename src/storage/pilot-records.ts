@@ -10,6 +10,8 @@ export interface PhotoFigures {
   readonly totalSeconds: { readonly median: number; readonly p95: number; readonly longest: number } | null;
   /** Of those that were done: how many took no longer than the limit asked about. */
   readonly inTime: number;
+  /** Of those that failed: how many because they took too long. */
+  readonly timedOut: number;
   /** Computing time of one photo; null before the first. */
   readonly meanWorkSeconds: number | null;
 }
@@ -28,10 +30,11 @@ export async function findPhotoFigures(
     p95: number | null;
     longest: number | null;
     inTime: number;
+    timedOut: number;
     meanWorkSeconds: number | null;
   }>(
     `with ended as (
-       select status, worked_ms, extract(epoch from finished_at - created_at)::float as seconds
+       select status, worked_ms, error->>'code' as code, extract(epoch from finished_at - created_at)::float as seconds
        from upscales where finished_at >= $1 and status in ('done', 'failed', 'cancelled'))
      select count(*) filter (where status = 'done')::int as done,
        count(*) filter (where status = 'failed')::int as failed,
@@ -40,6 +43,7 @@ export async function findPhotoFigures(
        percentile_cont(0.95) within group (order by seconds) filter (where status = 'done') as p95,
        max(seconds) filter (where status = 'done') as longest,
        count(*) filter (where status = 'done' and seconds <= $2)::int as "inTime",
+       count(*) filter (where status = 'failed' and code = 'TIMEOUT')::int as "timedOut",
        (avg(worked_ms) filter (where status = 'done') / 1000)::float as "meanWorkSeconds"
      from ended`,
     [since, limitSeconds],
@@ -74,8 +78,18 @@ export function countModels(db: Queryable, since: Date): Promise<Count[]> {
 /** Finished photos by the height of their letters in pixels, where it was measured. */
 export function countLetterHeights(db: Queryable, since: Date): Promise<Count[]> {
   const height = `(quality->>'letterHeight')::float`;
-  const classes = `case when ${height} < 5 then '< 5 px' when ${height} <= 8 then '5–8 px' else '> 8 px' end`;
-  return countBy(db, since, classes, `status = 'done' and quality->>'letterHeight' is not null`);
+  return countBy(
+    db,
+    since,
+    heightClasses(height),
+    `status = 'done' and quality->>'letterHeight' is not null`,
+  );
+}
+
+/** `height` is SQL of this file's own. */
+function heightClasses(height: string): string {
+  return `case when ${height} is null then 'unknown' when ${height} < 5 then '< 5 px' when ${height} <= 8 then '5–8 px'
+    else '> 8 px' end`;
 }
 
 /** `expression` and `condition` are SQL of this file's own. */
@@ -83,6 +97,27 @@ function countBy(db: Queryable, since: Date, expression: string, condition: stri
   return db.query<Count>(
     `select coalesce(${expression}, 'unknown') as name, count(*)::int as photos from upscales
      where finished_at >= $1 and ${condition} group by 1 order by 2 desc, 1`,
+    [since],
+  );
+}
+
+/** Why results were not good, as people said after 👎, the most frequent first. */
+export function countReasons(db: Queryable, since: Date): Promise<{ reason: string; ratings: number }[]> {
+  return db.query(
+    `select coalesce(reason, 'not said') as reason, count(*)::int as ratings from feedback
+     where created_at >= $1 and rating < 0 group by 1 order by 2 desc, 1`,
+    [since],
+  );
+}
+
+/** Ratings by the height of the letters in the photo, in the classes used everywhere. */
+export function countRatingsByHeight(
+  db: Queryable,
+  since: Date,
+): Promise<{ height: string; positive: number; all: number }[]> {
+  return db.query(
+    `select ${heightClasses('letter_height')} as height, count(*) filter (where rating > 0)::int as positive,
+       count(*)::int as all from feedback where created_at >= $1 and rating <> 0 group by 1 order by 1`,
     [since],
   );
 }

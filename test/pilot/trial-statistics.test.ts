@@ -69,6 +69,19 @@ test('without readings there are no figures', () => {
   assert.equal(all.recoveredByChance, null);
 });
 
+test('nothing in ten words is not nothing at all: the interval says how many words there were', () => {
+  const items = Array.from({ length: 10 }, (_, index) => item(`w${index}`));
+  const readers = everybodyNew();
+  const readings = items.flatMap(({ id }) => readingsOf(id, '--', '++', readers));
+  const { recovered, original, harmed } = summarise(items, readings).all;
+  near(recovered?.value, 1);
+  // Wilson's interval of 10 in 10: n / (n + z²) = 10 / 13.8415.
+  near(recovered?.low && Math.round(recovered.low * 1e6) / 1e6, 0.722467);
+  near(recovered?.high, 1);
+  near(original?.high && Math.round(original.high * 1e6) / 1e6, 0.277533);
+  assert.equal(harmed, null);
+});
+
 test('where everything was read nothing can be recovered', () => {
   const { all } = summarise([item('a')], readingsOf('a', '++', '++', everybodyNew()));
   assert.equal(all.recovered, null);
