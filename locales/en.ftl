@@ -261,6 +261,9 @@ admin-survey = { $question }
     { $choices }
     Answers: { NUMBER($answered) }
 admin-csv = Answers (CSV)
-admin-pilot-report = The pilot report of the last 30 days. Open it in a browser.
+admin-pilot-report = The pilot report { $since ->
+        [none] of the last 30 days
+       *[other] since { $since }
+    }: open the HTML file in a browser; the others say the same as text and as data. Of another time: /report 2026-09-01
 command-read = help us: read words on boards
 command-survey = ask everybody

@@ -264,6 +264,9 @@ admin-survey = { $question }
     { $choices }
     Ответов: { NUMBER($answered) }
 admin-csv = Ответы (CSV)
-admin-pilot-report = Отчёт о пилоте за последние 30 дней. Откройте его в браузере.
+admin-pilot-report = Отчёт о пилоте { $since ->
+        [none] за последние 30 дней
+       *[other] с { $since }
+    }: файл HTML откройте в браузере, остальные говорят то же текстом и данными. За другое время: /report 2026-09-01
 command-read = помочь: прочесть слова на досках
 command-survey = спросить всех

@@ -202,4 +202,18 @@ export const ENGLISH = {
   'room.empty': 'There is no board here yet. New ones appear by themselves.',
   'room.offline': 'The server does not answer. It is asked again by itself.',
   'room.gone': 'This link opens no room, or no longer. Ask whoever invited you for a new one.',
+  'reading.title': 'The reading trial',
+  'reading.how':
+    'You see words cut out of photos of boards. Write what you read, just that; if you cannot read it, press the button. There is no time to keep, and nobody is compared with anybody. Please read alone, and in one browser.',
+  'reading.kept': 'What you write is kept under a random number, without your name.',
+  'reading.word': 'What is written here?',
+  'reading.formula': 'Which formula is this?',
+  'reading.formula.hint': 'As you would type it: x^2, a_1, sqrt(x), a/b, pi.',
+  'reading.crop': 'A piece of a photo of a board',
+  'reading.send': 'That is what I read',
+  'reading.unread': "Can't read",
+  'reading.left': 'You have answered {answered}, {left} are left.',
+  'reading.none': 'There is nothing to read now. Thank you!',
+  'reading.offline': 'The server does not answer. Try again in a moment.',
+  'reading.gone': 'This link opens no reading trial, or no longer. Ask whoever invited you for a new one.',
 };

@@ -22,29 +22,20 @@ import {
 import { checkUuid, type RouteContext } from './route-context.ts';
 import { problems, type Server } from './schemas.ts';
 import { fileOf, sendWhole } from './send-picture.ts';
+import type { CountWrongCode } from './wrong-codes.ts';
 
 const tags = ['rooms'];
-/** Wrong codes a minute from one address. 128 random bits are not found by trying; this keeps the log quiet. */
-const MAX_WRONG_CODES = 60;
 
 /** Adds the routes: they ask for no key, but for the room's code every single time. */
-export function addGalleryRoutes(server: Server, context: RouteContext): void {
+export function addGalleryRoutes(server: Server, context: RouteContext, countWrong: CountWrongCode): void {
   const { stores, watch, config, stopping } = context;
   const { db, blobs } = stores;
-  const countWrong = server.createRateLimit({
-    max: MAX_WRONG_CODES,
-    timeWindow: '1 minute',
-    keyGenerator: ({ ip }) => ip,
-  });
 
   /** @throws AppError ROOM_NOT_FOUND, RATE_LIMITED */
   async function doorOf(request: FastifyRequest, code: string): Promise<RoomDoor> {
     const door = await findDoor(db, code);
     if (door !== undefined) return door;
-    const { isAllowed, ...limit } = await countWrong(request);
-    if (!isAllowed && 'isExceeded' in limit && limit.isExceeded) {
-      throw new AppError('RATE_LIMITED', `try again in ${limit.ttlInSeconds} s`);
-    }
+    await countWrong(request);
     throw new AppError('ROOM_NOT_FOUND', 'its code is not, or no longer, valid');
   }
 

@@ -25,6 +25,7 @@ import { createMetrics } from './metrics.ts';
 import { addPictureRoutes } from './picture-routes.ts';
 import { addPilotRoutes } from './pilot-routes.ts';
 import { answerClientError, answerError, toMismatchError } from './problem.ts';
+import { addReadingRoutes } from './reading-routes.ts';
 import { addRoomMemberRoutes } from './room-member-routes.ts';
 import { addRoomPictureRoutes } from './room-picture-routes.ts';
 import { addRoomRoutes } from './room-routes.ts';
@@ -34,6 +35,7 @@ import type { SchemaTypes, Server } from './schemas.ts';
 import { addGuardedServiceRoutes, addHealthRoutes } from './service-routes.ts';
 import { addTrialRoutes } from './trial-routes.ts';
 import { addUpscaleRoutes } from './upscale-routes.ts';
+import { createWrongCodes } from './wrong-codes.ts';
 
 const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
 
@@ -122,7 +124,12 @@ export async function createServer(parts: ServerParts): Promise<Server> {
     errorResponseBuilder: (_request, { after }) => new AppError('RATE_LIMITED', `try again in ${after}`),
   });
   addHealthRoutes(server, context);
-  addGalleryRoutes(server, context);
+  const countWrong = createWrongCodes(server);
+  addGalleryRoutes(server, context, countWrong);
+  await server.register(async (open: Server) => {
+    readJson(open);
+    addReadingRoutes(open, context, countWrong);
+  });
   await server.register(async (guarded: Server) => addGuardedRoutes(guarded, context));
   await addPage(server);
   return server;
@@ -154,8 +161,8 @@ function addGuardedRoutes(server: Server, context: RouteContext): void {
   server.register(async (reading: Server) => addJsonRoutes(reading, context));
 }
 
-/** Routes whose bodies are JSON. */
-function addJsonRoutes(server: Server, context: RouteContext): void {
+/** Bodies are JSON, and nothing else. */
+function readJson(server: Server): void {
   server.removeAllContentTypeParsers();
   const parse = server.getDefaultJsonParser('error', 'error');
   const limits = { parseAs: 'string', bodyLimit: MAX_JSON_BYTES } as const;
@@ -163,6 +170,11 @@ function addJsonRoutes(server: Server, context: RouteContext): void {
     if (NUL_IN_JSON.test(body)) done(new AppError('INVALID_REQUEST', 'a text in it holds the sign NUL'));
     else parse(request, body, done);
   });
+}
+
+/** Routes whose bodies are JSON. */
+function addJsonRoutes(server: Server, context: RouteContext): void {
+  readJson(server);
   addMeRoutes(server, context);
   addDeliveryRoutes(server, context);
   addAdminRoutes(server, context);
@@ -182,10 +194,13 @@ async function addPage(server: Server): Promise<void> {
       reply.header('Referrer-Policy', 'no-referrer');
     },
   });
-  // What the page shows it asks for with the code in its own address.
-  server.get('/rooms/:code', { schema: { hide: true } }, async (_request, reply) =>
-    reply.sendFile('room.html'),
-  );
+  // What these pages show they ask for with the code in their own address.
+  for (const [path, file] of [
+    ['rooms', 'room.html'],
+    ['reading', 'reading.html'],
+  ] as const) {
+    server.get(`/${path}/:code`, { schema: { hide: true } }, async (_request, reply) => reply.sendFile(file));
+  }
   server.setNotFoundHandler(async (request) => {
     throw new AppError('NO_SUCH_PAGE', `${request.method} ${request.url.split('?', 1)[0]}`);
   });

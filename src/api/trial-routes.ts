@@ -17,7 +17,7 @@ export const QuestionAnswer = Type.Object({
   answered: Type.Integer({ minimum: 0, description: 'How many you have answered' }),
   left: Type.Integer({ minimum: 1, description: 'How many there are for you, with this one' }),
 });
-const ReadingBody = Type.Object(
+export const ReadingBody = Type.Object(
   {
     answer: Type.Unsafe<string | null>({
       type: ['string', 'null'],
@@ -27,6 +27,12 @@ const ReadingBody = Type.Object(
   },
   { additionalProperties: false },
 );
+
+/** @throws AppError INVALID_REQUEST for an answer that says nothing */
+export function checkAnswer(answer: string | null): string | null {
+  if (answer?.trim() === '') throw new AppError('INVALID_REQUEST', 'an empty answer; null means unread');
+  return answer;
+}
 
 /** Adds the routes. The server must read JSON. */
 export function addTrialRoutes(server: Server, context: RouteContext): void {
@@ -63,7 +69,9 @@ export function addTrialRoutes(server: Server, context: RouteContext): void {
       },
     },
     async handler(request) {
-      const open = await findUnanswered(db, await findCaller(request, context), OPEN_SECONDS);
+      const open = await findUnanswered(db, await findCaller(request, context), {
+        withinSeconds: OPEN_SECONDS,
+      });
       return { itemId: open?.id ?? null };
     },
   });
@@ -103,9 +111,7 @@ export function addTrialRoutes(server: Server, context: RouteContext): void {
     },
     async handler(request, reply) {
       const userId = await findCaller(request, context);
-      const { answer } = request.body;
-      if (answer !== null && answer.trim() === '')
-        throw new AppError('INVALID_REQUEST', 'an empty answer; null means unread');
+      const answer = checkAnswer(request.body.answer);
       await answerQuestion(db, { itemId: checkUuid(request.params.id), userId, answer });
       return reply.code(204).send(null);
     },

@@ -1,6 +1,7 @@
 /** What administrators say to the bot; the API decides who is one. To everybody else these commands are not there. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Composer, type Context, InlineKeyboard, InputFile } from 'grammy';
+import type { InputMediaDocument } from 'grammy/types';
 import type { Broadcast, QueueState, Statistics } from '../client/telegram-client.ts';
 import { AppError } from '../errors.ts';
 import { decodePress, encodePress } from './callback-data.ts';
@@ -72,12 +73,20 @@ export function addAdministration(desk: Desk, bot: Composer<Context>): void {
     return ctx.reply(...tellBroadcast(say, draft));
   });
   bot.command('report', async (ctx, next) => {
+    const [, since] = /^(\d{4}-\d\d-\d\d)?$/.exec(String(ctx.match).trim()) ?? [null, null];
     // In reply to a picture it is what everybody may do.
-    if (String(ctx.match).trim() !== '' || ctx.message?.reply_to_message !== undefined) return next();
+    if (since === null || ctx.message?.reply_to_message !== undefined) return next();
     const caller = await findCaller(desk, ctx);
     if (!caller?.me.isAdmin) return next();
-    const html = new InputFile(await caller.user.getReport('html'), 'pilot-report.html');
-    await ctx.replyWithDocument(html, { caption: caller.say('admin-pilot-report') });
+    const { user, say } = caller;
+    const caption = say('admin-pilot-report', { since: since ?? 'none' });
+    const files: InputMediaDocument[] = [];
+    for (const format of ['html', 'md', 'json'] as const) {
+      const media = new InputFile(await user.getReport(format, since), `pilot-report.${format}`);
+      // The words stand below the last one: there they are below the album.
+      files.push({ type: 'document', media, ...(format === 'json' ? { caption } : {}) });
+    }
+    await ctx.replyWithMediaGroup(files);
   });
 
   bot.on('callback_query:data', async (ctx, next) => {

@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts';
 import { decodePress, encodePress } from './callback-data.ts';
 import { type Caller, findCaller } from './conversation.ts';
 import type { Desk } from './desk.ts';
-import { attempt } from './telegram-errors.ts';
+import { attempt, understandRefusal } from './telegram-errors.ts';
 
 /** Of an answer, in characters. */
 const MAX_ANSWER = 300;
@@ -60,12 +60,19 @@ async function ask(ctx: Context, { user, say }: Caller): Promise<void> {
   }
   const { itemId, kind, answered, left } = question;
   const crop = new InputFile(await user.getCrop(itemId), 'crop.png');
-  await ctx.replyWithPhoto(crop, {
+  const options = {
     caption: say(`read-${kind}`, { answered, left }),
     reply_markup: new InlineKeyboard()
       .text(say('read-cannot'), encodePress({ verb: 'unread', subject: itemId }))
       .text(say('read-stop'), encodePress({ verb: 'enough', subject: '' })),
-  });
+  };
+  try {
+    await ctx.replyWithPhoto(crop, options);
+  } catch (error) {
+    // A long formula is too long and thin to be a photo of Telegram's.
+    if (understandRefusal(error).kind !== 'no photo') throw error;
+    await ctx.replyWithDocument(crop, options);
+  }
 }
 
 /** An answer to what is not asked any more is nobody's. */

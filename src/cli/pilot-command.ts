@@ -1,6 +1,7 @@
 /** `boardsharp trial` and `boardsharp report`: the reading trial and the pilot report, on the service's database. */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
 import { findWithdrawn, readGivenPhotos } from '../pilot/consent.ts';
 import { readPictureScores } from '../pilot/evaluation-file.ts';
@@ -36,7 +37,7 @@ export const runTrial: Command = async (args, context) => {
     throw new AppError('TRIAL_NOT_FOUND', subject as string);
   const stores = await context.openStores(config);
   try {
-    if (verb === undefined) return await list(stores, context);
+    if (verb === undefined) return await list(stores, context, config);
     const id = subject as string;
     const trials = await listTrials(stores.db);
     if (!trials.some((trial) => trial.id === id)) throw new AppError('TRIAL_NOT_FOUND', id);
@@ -66,8 +67,9 @@ async function load(context: CommandContext, folder: string, name: string): Prom
   try {
     const engine = await context.openEngine(config);
     try {
-      const { id, items } = await loadTrial({ ...stores, upscaler: engine.upscaler }, name, read());
+      const { id, code, items } = await loadTrial({ ...stores, upscaler: engine.upscaler }, name, read());
       context.stdout.write(`${id}: ${items} words and formulas of ${boards.length} boards\n`);
+      context.stdout.write(`Volunteers read at ${pageOf(config, code)}, or by /read in the bot\n`);
       return 0;
     } finally {
       await engine.close();
@@ -105,12 +107,17 @@ async function writeGivenPhotos(context: CommandContext, folder: string): Promis
   }
 }
 
-async function list({ db }: Stores, { stdout }: CommandContext): Promise<number> {
-  for (const { id, name, items, closedAt } of await listTrials(db)) {
+/** Where volunteers read; the path alone where nobody said under which address people reach it. */
+function pageOf({ publicUrl = '' }: Pick<Config, 'publicUrl'>, code: string): string {
+  return `${publicUrl}/reading/${code}`;
+}
+
+async function list({ db }: Stores, { stdout }: CommandContext, config: Config): Promise<number> {
+  for (const { id, name, code, items, closedAt } of await listTrials(db)) {
     const { all } = await trialResults(db, id);
     const state = closedAt === null ? 'open' : 'closed';
     stdout.write(
-      `${id}  ${name}: ${items} words, ${all.readings} readings by ${all.readers} people, ${state}\n`,
+      `${id}  ${name}: ${items} words, ${all.readings} readings by ${all.readers} people, ${state}, ${pageOf(config, code)}\n`,
     );
   }
   return 0;

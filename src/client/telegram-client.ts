@@ -248,8 +248,8 @@ export function createUserClient(options: ClientOptions) {
     /** @param option null: it is taken back */
     answerPoll: (pollId: string, option: number | null, call?: CallOptions) =>
       send('POST', `/v1/polls/${encodeURIComponent(pollId)}/answer`, { option }, call),
-    getReport: (format: 'html' | 'md' | 'json', call?: CallOptions) =>
-      bytes(`/v1/admin/report?format=${format}`, call),
+    getReport: (format: 'html' | 'md' | 'json', since?: string, call?: CallOptions) =>
+      bytes(`/v1/admin/report?format=${format}${since === undefined ? '' : `&since=${since}`}`, call),
     getBroadcast: (id: string, call?: CallOptions) =>
       json<Broadcast>('GET', `/v1/admin/broadcasts/${encodeURIComponent(id)}`, undefined, call),
     startBroadcast: (id: string, call?: CallOptions) =>

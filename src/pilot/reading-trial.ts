@@ -54,8 +54,8 @@ export async function loadTrial(
   { db, blobs, upscaler }: { db: Database; blobs: Blobs; upscaler: Upscaler },
   name: string,
   boards: AsyncIterable<LoadedBoard>,
-): Promise<{ id: string; items: number }> {
-  const id = randomUUID();
+): Promise<{ id: string; code: string; items: number }> {
+  const [id, code] = [randomUUID(), newCode()];
   const items: TrialItemRecord[] = [];
   const stored: string[] = [];
   try {
@@ -84,13 +84,13 @@ export async function loadTrial(
     await db.transaction(async (tx) => {
       // Working on the boards took its time: who has taken their photo back meanwhile is not in it.
       for (const photo of new Set(items.map(({ board }) => board))) await ownedBy(tx, photo);
-      await insertTrial(tx, { id, name, code: newCode() }, items);
+      await insertTrial(tx, { id, name, code }, items);
     });
   } catch (error) {
     for (const key of stored) await blobs.delete(key);
     throw error;
   }
-  return { id, items: items.length };
+  return { id, code, items: items.length };
 }
 
 /**
@@ -159,12 +159,17 @@ export interface Question {
 /**
  * What to show this person next: the item they were shown and did not answer, else one they have not seen in any form,
  * of those read least; in the form read less. Undefined: there is nothing left for them.
+ * @param trialId of this trial alone
  */
-export async function nextQuestion(db: Database, userId: string): Promise<Question | undefined> {
+export async function nextQuestion(
+  db: Database,
+  userId: string,
+  trialId: string | null = null,
+): Promise<Question | undefined> {
   for (;;) {
     const answered = await countReadings(db, userId);
-    const open = await findUnanswered(db, userId);
-    const candidates = await findCandidates(db, userId);
+    const open = await findUnanswered(db, userId, { trialId });
+    const candidates = await findCandidates(db, userId, trialId);
     const words = new Set(candidates.map(({ trialId, wordKey }) => `${trialId} ${wordKey}`)).size;
     if (open !== undefined) return { itemId: open.id, kind: open.kind, answered, left: words + 1 };
     const [item] = candidates

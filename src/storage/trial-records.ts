@@ -87,6 +87,17 @@ export function listTrials(db: Queryable): Promise<TrialRecord[]> {
   );
 }
 
+/** The trial whose page this code opens. */
+export async function findTrialByCode(db: Queryable, code: string): Promise<{ id: string } | undefined> {
+  const [trial] = await db.query<{ id: string }>('select id from trials where code = $1', [code]);
+  return trial;
+}
+
+export async function isItemOf(db: Queryable, itemId: string, trialId: string): Promise<boolean> {
+  const rows = await db.query('select 1 from trial_items where id = $1 and trial_id = $2', [itemId, trialId]);
+  return rows.length > 0;
+}
+
 /** Ends a trial, or lets it go on. False if there is none with this id. */
 export async function setTrialClosed(db: Queryable, id: string, closed: boolean): Promise<boolean> {
   const rows = await db.query(
@@ -126,26 +137,28 @@ export async function findItemIds(db: Queryable, ids: readonly string[]): Promis
   return rows.map(({ id }) => id);
 }
 
-/** What this user was shown last, within so many seconds, and has not answered, in a trial that is open. */
+/** What this user was shown last, within so many seconds, and has not answered, in a trial that is open, or in this one. */
 export async function findUnanswered(
   db: Queryable,
   userId: string,
-  withinSeconds = Number.POSITIVE_INFINITY,
+  { withinSeconds = null, trialId = null }: { withinSeconds?: number | null; trialId?: string | null } = {},
 ): Promise<(TrialItemRecord & { form: TrialForm }) | undefined> {
   const [found] = await db.query<TrialItemRecord & { form: TrialForm }>(
     `select ${ITEM_COLUMNS}, r.form from trial_readings r
      join trial_items i on i.id = r.item_id join trials t on t.id = i.trial_id
      where r.user_id = $1 and r.answered_at is null and t.closed_at is null
-       and ($2::float is null or r.shown_at > now() - make_interval(secs => $2)) order by r.shown_at desc limit 1`,
-    [userId, Number.isFinite(withinSeconds) ? withinSeconds : null],
+       and ($2::float is null or r.shown_at > now() - make_interval(secs => $2))
+       and i.trial_id = coalesce($3::uuid, i.trial_id) order by r.shown_at desc limit 1`,
+    [userId, withinSeconds, trialId],
   );
   return found;
 }
 
-/** Items of open trials that this user may still be shown, with how often each form was read by others. */
+/** Items of open trials, or of this one, that this user may still be shown, with how often each form was read by others. */
 export function findCandidates(
   db: Queryable,
   userId: string,
+  trialId: string | null,
 ): Promise<(TrialItemRecord & { originals: number; results: number })[]> {
   return db.query(
     `select ${ITEM_COLUMNS},
@@ -153,10 +166,10 @@ export function findCandidates(
        count(r.user_id) filter (where r.form = 'result')::int as results
      from trial_items i join trials t on t.id = i.trial_id and t.closed_at is null
      left join trial_readings r on r.item_id = i.id
-     where not exists (select 1 from trial_readings seen
+     where i.trial_id = coalesce($2::uuid, i.trial_id) and not exists (select 1 from trial_readings seen
        where seen.user_id = $1 and seen.word_key = i.word_key)
      group by i.id`,
-    [userId],
+    [userId, trialId],
   );
 }
 

@@ -160,6 +160,7 @@ test('every call of the client is in the OpenAPI document, and so is every answe
   await assert.rejects(user.getCrop(id), { code: 'TRIAL_ITEM_NOT_FOUND' });
   await assert.rejects(user.answerQuestion(id, 'x'), { code: 'TRIAL_ITEM_NOT_FOUND' });
   await useRooms(url, checking, id);
+  await readOnPage(url, checking, id);
   await client.deleteUpscale(id);
   await assert.rejects(client.getResult(id), { code: 'UPSCALE_NOT_FOUND' });
   await assert.rejects(client.createUpscale(new Uint8Array(9)), { code: 'NOT_AN_IMAGE' });
@@ -249,4 +250,17 @@ async function useRooms(url: string, checking: typeof fetch, upscaleId: string):
   await rooms.removeMember(id, other?.memberId ?? '');
   await assert.rejects(others.leaveRoom(id), { code: 'ROOM_NOT_FOUND' });
   await rooms.closeRoom(id);
+}
+
+/** Every operation of the trial's page, once, with a code that opens nothing; `reading.test.ts` has the others. */
+async function readOnPage(url: string, checking: typeof fetch, itemId: string): Promise<void> {
+  const headers = { 'Boardsharp-Reader': 'r'.repeat(22), 'Content-Type': 'application/json' };
+  for (const [path, answer] of [
+    ['next', {}],
+    [`items/${itemId}/crop`, {}],
+    [`items/${itemId}/reading`, { method: 'POST', body: '{"answer":null}' }],
+  ] as const) {
+    const response = await checking(`${url}/v1/reading/${'x'.repeat(22)}/${path}`, { headers, ...answer });
+    assert.equal(response.status, 404, path);
+  }
 }

@@ -2,13 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createUserClient } from '../../src/client/telegram-client.ts';
-import { readConfig } from '../../src/config.ts';
-import { openEngine } from '../../src/open-engine.ts';
-import { loadTrial } from '../../src/pilot/reading-trial.ts';
-import { openBlobs } from '../../src/storage/open-blobs.ts';
-import { openDatabase } from '../../src/storage/open-database.ts';
 import { photo } from '../helpers/api.ts';
 import { temporaryFolder } from '../helpers/engine.ts';
+import { loadWords } from '../helpers/trial.ts';
 import { eventually, meet, results, said } from '../telegram/meeting.ts';
 
 const buttonsOf = (message: { reply_markup?: unknown } | undefined): string[] =>
@@ -106,12 +102,19 @@ test('administrators get the pilot report as a file; nobody else does', async (t
   const { telegram } = await meet(t);
   const [anna, administrator] = [telegram.person(1), telegram.person(9)];
   administrator.sendText('/report');
-  const file = await eventually(() =>
-    telegram
-      .messages(administrator.chat, true)
-      .find(({ document }) => document?.file_name === 'pilot-report.html'),
+  const files = await eventually(() => {
+    const came = telegram.messages(administrator.chat, true).filter(({ document }) => document);
+    return came.length === 3 && came;
+  });
+  assert.deepEqual(
+    files.map(({ document }) => document?.file_name),
+    ['pilot-report.html', 'pilot-report.md', 'pilot-report.json'],
   );
-  assert.match(Buffer.from(telegram.fileOf(file).bytes).toString(), /not enough data/);
+  for (const file of files) {
+    assert.match(Buffer.from(telegram.fileOf(file).bytes).toString(), /not enough data/);
+  }
+  administrator.sendText('/report 2026-01-31');
+  await eventually(() => said(telegram, administrator.chat, /since 2026-01-31/));
   anna.sendText('/report');
   await eventually(() => said(telegram, anna.chat, /Write \/report in reply/));
 });
@@ -130,24 +133,3 @@ test('consent is given and taken back in the settings, and is off at first', asy
   await eventually(() => said(telegram, anna.chat, /My photos: not used for anything/));
   assert.equal((await getMe()).consentAt, null);
 });
-
-/** A trial of these words, cut from one small photo. */
-async function loadWords(folder: string, words: readonly string[]): Promise<void> {
-  const config = readConfig({ DATA_DIR: folder, EXECUTION_PROVIDER: 'cpu', LOG_LEVEL: 'silent' });
-  const [db, blobs, engine] = [await openDatabase(config), await openBlobs(config), await openEngine(config)];
-  const texts = words.map((text, at) => ({
-    ...{ text, kind: 'word' as const, language: 'en', letterHeight: 6 },
-    box: { left: 4 + 20 * at, top: 4, right: 20 + 20 * at, bottom: 20 },
-  }));
-  const board = { photo: 'board.jpg', boardKind: 'green', texts, bytes: await photo(96, 64) };
-  await loadTrial(
-    { db, blobs, upscaler: engine.upscaler },
-    'words',
-    (async function* () {
-      yield board;
-    })(),
-  );
-  await engine.close();
-  await blobs.close();
-  await db.close();
-}

@@ -57,7 +57,7 @@ const WORDS = Object.fromEntries(
       'state',
     ],
     ...['wait50', 'wait95', 'total50', 'total95', 'title', 'name', 'link', 'user'],
-    ...['consent', 'told', 'question', 'choices'],
+    ...['consent', 'told', 'question', 'choices', 'since'],
   ].map((name) => [name, 'word']),
 );
 

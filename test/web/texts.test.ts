@@ -9,7 +9,9 @@ const WEB = join(import.meta.dirname, '../../web');
 type Texts = Record<string, string | Record<string, string>>;
 const { ENGLISH } = (await import(join(WEB, 'texts-en.js'))) as { ENGLISH: Texts };
 const { RUSSIAN } = (await import(join(WEB, 'texts-ru.js'))) as { RUSSIAN: Texts };
-const MARKUP = ['index.html', 'room.html'].map((name) => readFileSync(join(WEB, name), 'utf8')).join('\n');
+const MARKUP = ['index.html', 'room.html', 'reading.html']
+  .map((name) => readFileSync(join(WEB, name), 'utf8'))
+  .join('\n');
 const SCRIPTS = globSync('*.js', { cwd: WEB })
   .filter((name) => !name.startsWith('texts-'))
   .map((name) => readFileSync(join(WEB, name), 'utf8'))
@@ -43,7 +45,7 @@ test('every sentence is used, and every one that is used exists', () => {
   const used = [
     ...MARKUP.matchAll(/data-(?:text|label)="([^"]+)"/g),
     ...SCRIPTS.matchAll(/\bt\('([^']+)'/g),
-    ...SCRIPTS.matchAll(/'((?:drop|privacy|room)\.[\w.]+)'/g),
+    ...SCRIPTS.matchAll(/'((?:drop|privacy|room|reading)\.[\w.]+)'/g),
   ].map(([, key]) => key ?? '');
   assert.deepEqual(
     used.filter((key) => ENGLISH[key] === undefined),
