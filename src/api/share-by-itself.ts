@@ -2,7 +2,7 @@
 import type { Queryable } from '../storage/database.ts';
 import { notifyRoom } from '../storage/notifications.ts';
 import { findShareable, type SentPicture, sharePictures } from '../storage/room-picture-records.ts';
-import { addMember, findRoomOfChat, isExile, lockRoom } from '../storage/room-records.ts';
+import { addMember, findRole, findRoomOfChat, isExile, lockRoom } from '../storage/room-records.ts';
 import { type Finished, findFinished, findGenerous } from '../storage/room-send-records.ts';
 
 /** Shares what a delivery that has just ended has brought. Call it in the transaction that ends it. */
@@ -15,10 +15,14 @@ export async function shareByItself(tx: Queryable, deliveryId: string): Promise<
 
 /** Whoever asks in a group that is a room is in it from then on: the group has seen the picture anyway. */
 async function shareWithGroup(tx: Queryable, finished: Finished): Promise<void> {
-  const { userId, chatId, threadId, language, items } = finished;
+  const { userId, telegramId, chatId, threadId, language, items } = finished;
   const room = await findRoomOfChat(tx, chatId, threadId);
   if (room === undefined || (await isExile(tx, room.id, userId))) return;
-  await addMember(tx, { roomId: room.id, userId, name: 'Telegram', language, receives: 'nothing' });
+  if ((await findRole(tx, room.id, userId)) === undefined) {
+    // What they are called is told when they speak with the bot; until then their number tells them apart.
+    const name = `Telegram ${telegramId ?? ''}`.trim();
+    await addMember(tx, { roomId: room.id, userId, name, language, receives: 'nothing' });
+  }
   const sent = items.map(
     ({ upscaleId, sentMessageId }): SentPicture => ({
       ...{ id: upscaleId, chatId, messageId: sentMessageId },

@@ -15,6 +15,8 @@ const AT_ONCE = 28;
 const LEASE_SECONDS = 30;
 const RENEW_EVERY_MS = 10_000;
 const WAIT_SECONDS = 20;
+/** After so long a wait it may not be wanted any more. */
+const LONG_WAIT_MS = 1000;
 const AFTER_TROUBLE_MS = 2000;
 const CHORES_EVERY_MS = 2000;
 /** Telegram takes no larger file, and no larger preview. */
@@ -56,9 +58,16 @@ async function sendOut(desk: Desk, send: LeasedSend): Promise<void> {
     surely(desk, () => rooms.ackSend(id, { lease, chatId, messages, ...ack }));
   try {
     try {
-      for (const group of sameKind(send.pictures)) messages.push(...(await sendGroup(desk, send, group)));
+      const groups = sameKind(send.pictures);
+      for (const [at, group] of groups.entries()) {
+        messages.push(...(await sendGroup(desk, send, group)));
+        if (at === groups.length - 1) continue;
+        // Who is killed before the next album has told of this one.
+        await tell({ outcome: 'hold', leaseSeconds: LEASE_SECONDS });
+        messages.length = 0;
+      }
       // Nothing is left of it: its pictures were removed or erased.
-      await tell({ outcome: messages.length === 0 ? 'gone' : 'sent' });
+      await tell({ outcome: groups.length === 0 ? 'gone' : 'sent' });
     } catch (error) {
       if (error instanceof AppError) throw error;
       await tell(await answerRefusal(desk, send, error));
@@ -101,8 +110,14 @@ function kindOf(picture: SendPicture | undefined): 'document' | 'photo' {
 async function sendGroup(desk: Desk, send: LeasedSend, group: readonly SendPicture[]): Promise<Sent[]> {
   const files = await Promise.all(group.map((picture) => fileFor(desk, picture)));
   const place = send.threadId === null ? {} : { message_thread_id: send.threadId };
+  const askedAt = performance.now();
   const landed = await desk.pacing.waitBehind(send.chatId, group.length, desk.stopping);
   try {
+    if (performance.now() - askedAt > LONG_WAIT_MS) {
+      // Who was removed or has left meanwhile is sent nothing: the API has ended the lease.
+      const { id, lease } = send;
+      await desk.rooms.ackSend(id, { lease, outcome: 'hold', leaseSeconds: LEASE_SECONDS });
+    }
     const messages = await sendFiles(desk, send, { kind: kindOf(group[0]), files, place });
     return group.map(({ pictureId }, at) => ({ pictureId, ...nameOf(messages[at]) }));
   } finally {

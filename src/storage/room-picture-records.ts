@@ -246,10 +246,11 @@ export async function removePicture(tx: Queryable, id: string): Promise<void> {
 
 /** @param userId null: somebody at the page */
 export async function reportPicture(db: Queryable, pictureId: string, userId: string | null): Promise<void> {
-  // One that nobody has been told of yet is enough.
+  // One that nobody has been told of yet is enough, and each says it once: all those at the page together, too.
   await db.query(
-    `insert into room_reports (id, picture_id, user_id) select $1, $2, $3
-     where not exists (select 1 from room_reports where picture_id = $2 and told_at is null)`,
+    `insert into room_reports (id, picture_id, user_id) select $1, $2, $3::uuid
+     where not exists (select 1 from room_reports
+       where picture_id = $2 and (told_at is null or user_id is not distinct from $3::uuid))`,
     [randomUUID(), pictureId, userId],
   );
 }

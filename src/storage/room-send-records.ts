@@ -252,6 +252,7 @@ export async function settleReport(db: Queryable, reportId: string): Promise<voi
 /** What a delivery that has just been sent gives to rooms by itself. */
 export interface Finished {
   readonly userId: string;
+  readonly telegramId: number | null;
   readonly chatId: number;
   readonly threadId: number | null;
   readonly isGroup: boolean;
@@ -262,7 +263,8 @@ export interface Finished {
 /** Only what answers a photo: who asked for the same photo once more has shared it already. */
 export async function findFinished(tx: Queryable, deliveryId: string): Promise<Finished | undefined> {
   const [delivery] = await tx.query<Omit<Finished, 'items'>>(
-    `select user_id as "userId", chat_id as "chatId", thread_id as "threadId", is_group as "isGroup", language
+    `select user_id as "userId", chat_id as "chatId", thread_id as "threadId", is_group as "isGroup", language,
+       (select telegram_id from users u where u.id = user_id) as "telegramId"
      from deliveries where id = $1`,
     [deliveryId],
   );

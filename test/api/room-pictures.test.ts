@@ -147,14 +147,12 @@ test('a result sent in a private chat goes to rooms that get everything; one in 
     anna.rooms.createRoom({ title: 'G', name: 'x', language: 'en', chat: { chatId: -100, threadId: 5 } }),
     { code: 'ROOM_EXISTS' },
   );
-  const deliver = async (place: {
-    chatId: number;
-    threadId: number | null;
-    isGroup: boolean;
-    messageId: number;
-  }) => {
-    const upscaleId = await anna.result();
-    await anna.user.createDelivery({ ...place, sendAs: 'file', language: 'en', upscaleId });
+  const deliver = async (
+    place: { chatId: number; threadId: number | null; isGroup: boolean; messageId: number },
+    who = anna,
+  ) => {
+    const upscaleId = await who.result();
+    await who.user.createDelivery({ ...place, sendAs: 'file', language: 'en', upscaleId });
     const [delivery] = await bot.leaseDeliveries({ max: 1, leaseSeconds: 60, wait: 20 });
     assert.ok(delivery);
     const sent = [
@@ -177,6 +175,12 @@ test('a result sent in a private chat goes to rooms that get everything; one in 
   await deliver({ chatId: -100, threadId: 6, isGroup: true, messageId: 30 });
   assert.deepEqual([await shownIn(room), await shownIn(group)], [1, 1]);
   assert.equal((await anna.rooms.listRooms()).length, 2, 'who asks in the group is in its room');
+  await deliver({ chatId: -100, threadId: 5, isGroup: true, messageId: 40 }, boris);
+  assert.deepEqual(
+    (await boris.rooms.listMembers(group.id)).map(({ name }) => name),
+    ['P4', 'Telegram 3'],
+    'a name that is known stays',
+  );
   const shared = { chatId: 3, messageId: 11 };
   assert.equal(
     (await anna.rooms.shareToRoom(group.id, { message: shared })).pictures,

@@ -117,6 +117,13 @@ test('a removed member sees nothing more: no picture, no page, and no way back',
   const statuses = (code: string) =>
     Promise.all(paths.map(async (path) => (await fetch(`${url}/v1/gallery/${code}${path}`)).status));
   assert.deepEqual(new Set(await statuses(room.code)), new Set([200]));
+  // It is in the bot's hands already, and waits for its turn there.
+  let [theirs] = await sender.leaseSends({ ...LEASE, max: 1 });
+  while (theirs?.chatId !== anna.id) {
+    assert.ok(theirs);
+    await sender.ackSend(theirs.id, { lease: theirs.lease, outcome: 'gone' });
+    [theirs] = await sender.leaseSends({ ...LEASE, max: 1 });
+  }
   // Somebody who waits at the page at this moment is shown out too.
   const waiting = gallery(room.code, `?wait=30&version=${body.version}`);
   const renewed = await moderator.rooms.removeMember(room.id, idOf('P3'));
@@ -131,6 +138,11 @@ test('a removed member sees nothing more: no picture, no page, and no way back',
   }
   await assert.rejects(anna.rooms.getRoom(room.id), NOT_THERE);
   await assert.rejects(anna.rooms.shareToRoom(room.id, { upscaleIds: [await anna.result()] }), NOT_THERE);
+  await assert.rejects(
+    sender.ackSend(theirs.id, { lease: theirs.lease, outcome: 'hold' }),
+    { code: 'LEASE_LOST' },
+    'the bot asks before it sends what has waited',
+  );
   const recipients = (await sender.leaseSends(LEASE)).map(({ chatId }) => chatId).sort();
   assert.ok(!recipients.includes(anna.id), 'what waited for them is not sent');
   assert.ok((await owner.rooms.listRooms())[0]);

@@ -137,6 +137,12 @@ onEachDatabase('rooms', (open) => {
       [[1, 'F0']],
     );
     await settleReport(db, reports[0]?.reportId ?? '');
+    await reportPicture(db, shown?.id ?? '', boris);
+    assert.deepEqual(await leaseReports(db, 60), [], 'who has said it has said it');
+    await reportPicture(db, shown?.id ?? '', null);
+    const [byPage] = await leaseReports(db, 60);
+    assert.ok(byPage, 'somebody else says it too');
+    await settleReport(db, byPage.reportId);
     await removePicture(db, shown?.id ?? '');
     const [deletion] = await leaseDeletions(db, 10, 60);
     assert.deepEqual([deletion?.chatId, deletion?.messageId], [2, 10]);
