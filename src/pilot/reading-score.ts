@@ -15,12 +15,13 @@ export function isReadRight(answer: string, truth: string, kind: ItemKind): bool
 /** One spelling for all that mean the same. */
 export function normalise(text: string, kind: ItemKind): string {
   const plain = spellOutRaised(text)
+    .replaceAll('∆', 'Δ')
     .normalize('NFKC')
     .toLowerCase()
     .replaceAll('ё', 'е')
     .replace(/[‐‑‒–—―−]/g, '-')
     .replace(/[«»„“”‟"]/g, '"')
-    .replace(/[‘’‚`´']/g, "'")
+    .replace(/[‘’‚`´'′]/g, "'")
     .replace(/\s+/g, '');
   return kind === 'word' ? plain.replace(/^[.,;:!?"'()]+|[.,;:!?"'()]+$/g, '') : normaliseFormula(plain);
 }
@@ -41,8 +42,8 @@ function spellOutRaised(text: string): string {
 
 /** Signs and commands, and how they are typed. */
 const SIGNS: readonly (readonly [RegExp, string])[] = [
-  [/\\(?:cdot|times)|[×·⋅∙•]/g, '*'],
-  [/\\div|[÷∶]/g, '/'],
+  [/\\(?:cdot|times)|[×·⋅∙•∗]/g, '*'],
+  [/\\div|[÷∶⁄]/g, '/'],
   [/\\leq?(?![a-z])|[≤⩽]|=</g, '<='],
   [/\\geq?(?![a-z])|[≥⩾]|=>/g, '>='],
   [/\\neq?(?![a-z])|≠|<>|\/=/g, '!='],
@@ -63,8 +64,19 @@ const SIGNS: readonly (readonly [RegExp, string])[] = [
 
 const GREEK: Readonly<Record<string, string>> = {
   ...{ α: 'alpha', β: 'beta', γ: 'gamma', δ: 'delta', ε: 'epsilon', ζ: 'zeta', η: 'eta', θ: 'theta' },
-  ...{ λ: 'lambda', μ: 'mu', ν: 'nu', ξ: 'xi', π: 'pi', ρ: 'rho', σ: 'sigma', τ: 'tau' },
-  ...{ φ: 'phi', χ: 'chi', ψ: 'psi', ω: 'omega' },
+  ...{
+    ι: 'iota',
+    κ: 'kappa',
+    λ: 'lambda',
+    μ: 'mu',
+    ν: 'nu',
+    ξ: 'xi',
+    π: 'pi',
+    ρ: 'rho',
+    σ: 'sigma',
+    τ: 'tau',
+  },
+  ...{ υ: 'upsilon', φ: 'phi', χ: 'chi', ψ: 'psi', ω: 'omega' },
 };
 
 const CYRILLIC_TWINS = 'авекмнорстух';

@@ -50,6 +50,13 @@ test('of a formula it matters what it says', () => {
     ['х+у', 'x+y'],
     ['F=МА', 'F = MA'],
     ['a−b', 'a-b'],
+    ['1/2', '½'],
+    ["f'(x)", 'f′(x)'],
+    ["f''", 'f″'],
+    ['a*b', 'a∗b'],
+    ['kappa', 'κ'],
+    ['delta x', '∆x'],
+    ['sin x', 'sin(x)'],
   ] as const;
   check('formula', same, true);
 });
