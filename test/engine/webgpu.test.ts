@@ -29,6 +29,9 @@ const skip =
     ? 'no Vulkan is installed (Debian: apt-get install chromium libvulkan1)'
     : false;
 
+/** Seconds on a machine with nothing else to do, minutes on one that is busy. */
+const SLOW_MS = 600_000;
+
 const catalogue = await loadCatalogue({ modelsDir: '/nonexistent' });
 const MODELS = [catalogue.defaultFor(2).model, catalogue.defaultFor(4).model];
 /** Of full white: a tenth of a step of 8 bits. */
@@ -37,6 +40,7 @@ const SAME = 0.1 / 255;
 for (const model of MODELS) {
   test(`${model.name}: WebGPU gives the CPU's numbers for several photos in one batch`, {
     skip,
+    timeout: SLOW_MS,
   }, async (t) => {
     const random = seededRandom(t);
     const photos = [drawBoard(18, 14, random), drawNoise(18, 14, random), drawBoard(18, 14, random)];
@@ -58,6 +62,7 @@ for (const model of MODELS) {
 
 test('photos that are worked on together come back whole, whatever they shared a batch with', {
   skip,
+  timeout: SLOW_MS,
 }, async (t) => {
   const random = seededRandom(t);
   const [model] = MODELS as [Model];
