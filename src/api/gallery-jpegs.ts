@@ -32,19 +32,28 @@ export function createPageJpegs(
   };
 }
 
+/** Makes one picture after another: whole photos are large, and anybody who has the room's link can ask for all of them at once. */
 function onceForAll(most: number, make: Maker): Maker {
   const kept = new Map<string, { readonly madeAt: number; readonly bytes: Promise<Uint8Array> }>();
+  let last: Promise<unknown> = Promise.resolve();
   return (upscale) => {
     const now = performance.now();
+    // They stand in the order in which they were asked for.
     for (const [key, { madeAt }] of kept) {
-      if (kept.size < most && now - madeAt < KEPT_MS) break;
+      if (now - madeAt < KEPT_MS) break;
       kept.delete(key);
     }
     const known = kept.get(upscale.id);
     if (known !== undefined) return known.bytes;
-    const bytes = make(upscale);
-    kept.set(upscale.id, { madeAt: now, bytes });
-    bytes.catch(() => kept.delete(upscale.id));
+    const [oldest] = kept.keys();
+    if (kept.size >= most && oldest !== undefined) kept.delete(oldest);
+    const bytes = last.then(() => make(upscale));
+    const entry = { madeAt: now, bytes };
+    kept.set(upscale.id, entry);
+    last = bytes.catch(() => {
+      // Somebody may have asked again since it had to make room.
+      if (kept.get(upscale.id) === entry) kept.delete(upscale.id);
+    });
     return bytes;
   };
 }
