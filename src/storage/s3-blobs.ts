@@ -6,7 +6,6 @@ import {
   HeadBucketCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
-  PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
@@ -15,8 +14,10 @@ import { AppError } from '../errors.ts';
 import { type Blobs, checkKey } from './blobs.ts';
 
 const CONNECT_WITHIN_MS = 5000;
-/** From the request to the first byte of the answer, sending a tile of tens of megabytes included. */
+/** From the request to the first byte of the answer, sending one part included. */
 const ANSWER_WITHIN_MS = 30_000;
+/** More goes in parts, each with that time of its own: a large result over a slow line takes minutes. The least S3 allows. */
+const PART_BYTES = 5 * 1024 * 1024;
 
 /** Opens the bucket. @throws AppError STORAGE if it does not answer or is not there */
 export async function openS3Blobs(
@@ -59,11 +60,6 @@ export async function openS3Blobs(
   return {
     async put(key, content) {
       const Key = checkKey(key);
-      if (content instanceof Uint8Array) {
-        await stored(key, () => client.send(new PutObjectCommand({ Bucket, Key, Body: content })));
-        return { bytes: content.length };
-      }
-      // A stream of unknown length goes in parts, which become the object together or not at all.
       let bytes = 0;
       let failure: { readonly error: unknown } | undefined;
       async function* counted(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -77,9 +73,15 @@ export async function openS3Blobs(
           throw error;
         }
       }
+      const isWhole = content instanceof Uint8Array;
+      if (isWhole) bytes = content.length;
+      const Body = isWhole ? content : Readable.from(counted(content), { objectMode: false });
+      // Parts become the object together or not at all; what fits in one is simply put. Parts at once would share the line.
       const upload = new Upload({
         client,
-        params: { Bucket, Key, Body: Readable.from(counted(content), { objectMode: false }) },
+        params: { Bucket, Key, Body },
+        partSize: PART_BYTES,
+        queueSize: 1,
       });
       try {
         await stored(key, () => upload.done());

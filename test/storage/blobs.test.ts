@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
+import { HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { AppError } from '../../src/errors.ts';
 import { Secret } from '../../src/secret.ts';
 import type { BlobInfo, Blobs } from '../../src/storage/blobs.ts';
@@ -39,10 +40,17 @@ function keepsItsPromises(open: () => Blobs): void {
     assert.deepEqual(Buffer.from(await blobs.read(key)), content);
   });
 
+  test('takes a result of many megabytes, which ends amid a part', async () => {
+    const [blobs, key, content] = [open(), photo(), randomBytes(11_000_000)];
+    assert.deepEqual(await blobs.put(key, content), { bytes: 11_000_000 });
+    assert.ok(content.equals(await blobs.read(key)));
+  });
+
   test('takes nothing at all', async () => {
     const [blobs, key] = [open(), photo()];
     assert.deepEqual(await blobs.put(key, Readable.from([])), { bytes: 0 });
     assert.equal((await blobs.read(key)).length, 0);
+    assert.deepEqual(await blobs.put(key, new Uint8Array()), { bytes: 0 });
   });
 
   test('keeps what was there when a stream breaks, and throws its error', async () => {
@@ -161,6 +169,23 @@ describe('S3', { skip: NO_S3_STORE }, () => {
     await store.stop();
   });
   keepsItsPromises(() => blobs);
+  test('sends what is large in parts, each with its own time on a slow line, and what is small at once', async (t) => {
+    const { endpoint, bucket: Bucket, region, accessKeyId, secretAccessKey } = store.config;
+    const credentials = { accessKeyId: accessKeyId.reveal(), secretAccessKey: secretAccessKey.reveal() };
+    const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
+    t.after(() => client.destroy());
+    for (const [bytes, parts] of [
+      [5 * 1024 * 1024, undefined],
+      [5 * 1024 * 1024 + 1, '2'],
+      [11_000_000, '3'],
+    ] as const) {
+      const key = `results/${randomUUID()}`;
+      await blobs.put(key, randomBytes(bytes));
+      // S3 writes behind the tag of an object how many parts it came in.
+      const { ETag } = await client.send(new HeadObjectCommand({ Bucket, Key: key }));
+      assert.equal(/-(\d+)"$/.exec(ETag ?? '')?.[1], parts, `${bytes} bytes: ${ETag}`);
+    }
+  });
   test('tells of a bucket that is not there, a wrong secret, and a server that is not there', async () => {
     for (const [changes, told] of [
       [{ bucket: 'none' }, /there is no bucket "none"/],
