@@ -5,15 +5,17 @@ import { Type } from 'typebox';
 import { AppError } from '../errors.ts';
 import { answerQuestion, nextQuestion, readCrop } from '../pilot/reading-trial.ts';
 import { findTrialByCode, isItemOf } from '../storage/trial-records.ts';
-import { findOrCreateUser } from '../storage/user-records.ts';
+import { findOrCreateReader } from '../storage/user-records.ts';
 import { fileAnswer, RoomCode } from './room-schemas.ts';
 import { checkUuid, type RouteContext } from './route-context.ts';
 import { nullable, problems, type Server } from './schemas.ts';
 import { checkAnswer, QuestionAnswer, ReadingBody } from './trial-routes.ts';
-import type { CountWrongCode } from './wrong-codes.ts';
+import { type CountWrongCode, createAddressLimit } from './wrong-codes.ts';
 
 const tags = ['reading trial'];
 const READER = 'boardsharp-reader';
+/** A minute from one address, where a whole hall may sit: 600 words, each asked for, seen and answered. */
+const MAX_REQUESTS = 1800;
 
 const ReaderHeaders = Type.Object({
   [READER]: Type.String({
@@ -27,20 +29,22 @@ const ItemParams = Type.Object({ code: Type.String({ maxLength: 64 }), id: Type.
 export function addReadingRoutes(server: Server, context: RouteContext, countWrong: CountWrongCode): void {
   const { stores } = context;
   const { db } = stores;
+  const countRequest = createAddressLimit(server, 'reading', MAX_REQUESTS);
 
-  /** @throws AppError TRIAL_NOT_FOUND, RATE_LIMITED */
+  /** Who tries codes is not in the way of those who have one. @throws AppError TRIAL_NOT_FOUND, RATE_LIMITED */
   async function trialOf(request: FastifyRequest, code: string): Promise<string> {
     const trial = await findTrialByCode(db, code);
-    if (trial !== undefined) return trial.id;
+    if (trial !== undefined) {
+      await countRequest(request);
+      return trial.id;
+    }
     await countWrong(request);
     throw new AppError('TRIAL_NOT_FOUND', 'its code opens none');
   }
 
-  /** Nobody else is known by this: a key's digest is of the key alone. */
   async function readerOf(request: FastifyRequest): Promise<string> {
     const said = `reader ${request.headers[READER]}`;
-    const apiKeyHash = `reader ${createHash('sha256').update(said).digest('hex')}`;
-    return (await findOrCreateUser(db, { apiKeyHash })).id;
+    return (await findOrCreateReader(db, createHash('sha256').update(said).digest('hex'))).id;
   }
 
   /** An item of this very trial. @throws AppError TRIAL_NOT_FOUND, TRIAL_ITEM_NOT_FOUND, RATE_LIMITED */

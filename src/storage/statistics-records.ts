@@ -1,7 +1,9 @@
 /** SQL for the administrator's figures. */
 import type { Queryable } from './database.ts';
+import { USES_SERVICE } from './user-records.ts';
 
 export interface Statistics {
+  /** Without volunteers of the reading page: a browser that read a word has not used the service. */
   readonly users: { readonly all: number; readonly new: number; readonly active: number };
   readonly photos: {
     readonly done: number;
@@ -22,7 +24,8 @@ export async function findStatistics(db: Queryable, days: number): Promise<Stati
   const since = `now() - make_interval(days => $1)`;
   const [users] = await db.query<Statistics['users']>(
     `select count(*)::int as all, count(*) filter (where created_at >= ${since})::int as new,
-       (select count(distinct user_id)::int from upscales where created_at >= ${since}) as active from users`,
+       (select count(distinct user_id)::int from upscales where created_at >= ${since}) as active
+     from users where ${USES_SERVICE}`,
     [days],
   );
   const [photos] = await db.query<

@@ -41,6 +41,17 @@ export async function findOrCreateUser(db: Queryable, identity: Identity): Promi
   return user;
 }
 
+/** Begins what a volunteer of the reading page is known by, in the place of a key's digest. */
+const READER = 'reader ';
+
+/** A condition on `users`: who uses the service, and does not only read for the trial. */
+export const USES_SERVICE = `coalesce(api_key_hash, '') not like '${READER}%'`;
+
+/** The volunteer with this digest, made if there is none. Nobody else is known by it: a key's digest is of the key alone. */
+export function findOrCreateReader(db: Queryable, digest: string): Promise<User> {
+  return findOrCreateUser(db, { apiKeyHash: `${READER}${digest}` });
+}
+
 function columnOf(identity: Identity): ['telegram_id' | 'api_key_hash' | 'is_local', unknown] {
   if ('telegramId' in identity) return ['telegram_id', identity.telegramId];
   if ('apiKeyHash' in identity) return ['api_key_hash', identity.apiKeyHash];

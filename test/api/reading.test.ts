@@ -1,6 +1,8 @@
 /** The page of the reading trial over HTTP: whoever holds its code reads, in one form each, and sees nothing of anybody else. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createUserClient } from '../../src/client/telegram-client.ts';
+import { Secret } from '../../src/secret.ts';
 import { openTestService } from '../helpers/api.ts';
 import { temporaryFolder } from '../helpers/engine.ts';
 import { loadWords } from '../helpers/trial.ts';
@@ -11,6 +13,7 @@ interface Question {
   readonly left: number;
 }
 
+const KEY = 'a-key-that-volunteers-do-not-have';
 const [ANNA, BORIS] = ['anna'.padEnd(22, 'a'), 'boris'.padEnd(22, 'b')];
 
 test('the code of a trial opens it to volunteers without a key, each with their own form of a word', async (t) => {
@@ -18,7 +21,7 @@ test('the code of a trial opens it to volunteers without a key, each with their 
   const code = await loadWords(folder, ['alpha', 'beta']);
   const closed = await loadWords(folder, ['gamma'], { isClosed: true });
   assert.match(code, /^[\w-]{22}$/);
-  const settings = { DATA_DIR: folder, API_KEYS: 'a-key-that-volunteers-do-not-have' };
+  const settings = { DATA_DIR: folder, API_KEYS: KEY, ADMIN_IDS: '9' };
   const { url } = await openTestService(t, settings, { api: true, worker: false });
   const ask = (path: string, reader?: string, answer?: unknown) =>
     fetch(`${url}/v1/reading/${path}`, {
@@ -72,4 +75,31 @@ test('the code of a trial opens it to volunteers without a key, each with their 
     'trying codes is stopped',
   );
   assert.equal(await next(ANNA), null, 'who has the code is not in their way');
+
+  const admin = createUserClient({ url, key: new Secret(KEY), user: 'telegram:9' });
+  await admin.getMe();
+  const { users } = await admin.getStatistics(1);
+  assert.deepEqual([users.all, users.new], [1, 1], 'volunteers of the page have not used the service');
+});
+
+test('one address reads as much as a hall does, and no more', async (t) => {
+  const folder = temporaryFolder(t);
+  const code = await loadWords(folder, ['alpha']);
+  const { url } = await openTestService(t, { DATA_DIR: folder }, { api: true, worker: false });
+  const ask = async (by = code) => {
+    const response = await fetch(`${url}/v1/reading/${by}/items/none/crop`, {
+      headers: { 'Boardsharp-Reader': ANNA },
+    });
+    await response.arrayBuffer();
+    return response.status;
+  };
+  const statuses: number[] = [];
+  const askers = Array.from({ length: 10 }, async () => {
+    while (statuses.length < 4000 && statuses.at(-1) !== 429) statuses.push(await ask());
+  });
+  await Promise.all(askers);
+  const answered = statuses.filter((status) => status === 404).length;
+  assert.ok(answered >= 1800, `${answered} requests`);
+  assert.ok(statuses.includes(429), 'the limit is reached');
+  assert.equal(await ask('x'.repeat(22)), 404, 'wrong codes are counted for themselves');
 });
