@@ -68,6 +68,8 @@ export async function openBot(
   const stopping = new AbortController();
   const signal = AbortSignal.any([stopping.signal, stop]);
   const refused = Promise.withResolvers<never>();
+  // It may be refused before anybody waits for it, and whom nobody waits for ends the whole process.
+  refused.promise.catch(() => undefined);
   // A token that was taken back is noticed by whoever needs it first: with a webhook nobody asks for updates.
   const noticeToken: Transformer = async (previous, method, payload, abort) => {
     const answer = await previous(method, payload, abort);

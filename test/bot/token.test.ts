@@ -187,6 +187,23 @@ test('a proxy that refuses says nothing of it', async (t) => {
   }
 });
 
+test('a token that Telegram does not know from the start ends the bot alone', async (t) => {
+  const telegram = await startFakeTelegram();
+  t.after(() => telegram.close());
+  const folder = temporaryFolder(t);
+  await prepareDatabase(folder);
+  telegram.fail({ kind: 401, times: 50, description: 'Unauthorized' });
+  const server = await startServerProcess('start', {
+    ...{ DATA_DIR: folder, BOT_TOKEN: FAKE_TOKEN, TELEGRAM_API_ROOT: telegram.url },
+  });
+  t.after(() => server.kill());
+  const end = /the bot has ended, everything else goes on/;
+  await eventually(() => end.test(server.log()), `it did not end:\n${server.log()}`, 60_000);
+  assert.ok((await fetch(`${server.url}/health/live`)).ok, 'the API goes on');
+  assert.equal(await server.stop(), 0);
+  assert.match(server.log(), /Telegram does not know the bot/);
+});
+
 test('everything a bot prints while all goes wrong, grepped for the token: nothing', async (t) => {
   const telegram = await startFakeTelegram();
   t.after(() => telegram.close());
