@@ -178,10 +178,15 @@ function isAboutKind(error: unknown, kind: Kind): boolean {
 async function paced<T>(desk: Desk, chatId: number, messages: number, send: () => Promise<T>): Promise<T> {
   const landed = await desk.pacing.soon(chatId, messages, PATIENCE_MS);
   if (typeof landed === 'number') throw new ChatBusy(landed);
+  let isRefused = false;
   try {
     return await send();
+  } catch (error) {
+    // A refusal is no message: with its places taken there would never be enough for an album of the other kind.
+    isRefused = isAboutKind(error, 'photo');
+    throw error;
   } finally {
-    landed();
+    landed(isRefused);
   }
 }
 

@@ -23,6 +23,9 @@ interface Sent {
   landedAt: number | undefined;
 }
 
+/** Telegram has answered. `isRefused`: it took nothing, and the places are free again. */
+type Landed = (isRefused?: boolean) => void;
+
 /** The chat cannot be written to soon. */
 export class ChatBusy extends Error {
   readonly afterSeconds: number;
@@ -41,11 +44,11 @@ export interface Pacing {
    * Telegram nobody here knows. Where it would take longer than `withinMs` nothing is counted, and the answer is in how
    * many milliseconds it might be.
    */
-  soon(chatId: number, messages: number, withinMs: number): Promise<(() => void) | number>;
+  soon(chatId: number, messages: number, withinMs: number): Promise<Landed | number>;
   /** The same behind everybody else who waits, however long: for what need not be there at once. */
-  waitBehind(chatId: number, messages: number, signal?: AbortSignal): Promise<() => void>;
+  waitBehind(chatId: number, messages: number, signal?: AbortSignal): Promise<Landed>;
   /** The same where it may be done at once; else undefined, and nothing is counted. */
-  now(chatId: number, messages: number): (() => void) | undefined;
+  now(chatId: number, messages: number): Landed | undefined;
   /** In how many milliseconds they might be sent, as it looks now. */
   missing(chatId: number, messages: number): number;
   /** Telegram asked to leave the chat alone for a while. */
@@ -87,14 +90,20 @@ export function createPacing(clock: () => number = () => performance.now()): Pac
     );
   }
 
-  function count(chatId: number, messages: number): () => void {
+  function count(chatId: number, messages: number): Landed {
     const batch = Array.from({ length: messages }, (): Sent => ({ landedAt: undefined }));
     overAll = [...overAll, ...batch];
     chats.set(chatId, [...(chats.get(chatId) ?? []), ...batch]);
     // Chats that were silent for long are forgotten.
     if (chats.size > MAX_CHATS) for (const id of chats.keys()) missingFor(id, 0);
-    return () => {
-      for (const one of batch) one.landedAt = clock();
+    return (isRefused = false) => {
+      if (!isRefused) {
+        for (const one of batch) one.landedAt = clock();
+        return;
+      }
+      const others = (one: Sent): boolean => !batch.includes(one);
+      overAll = overAll.filter(others);
+      chats.set(chatId, (chats.get(chatId) ?? []).filter(others));
     };
   }
 

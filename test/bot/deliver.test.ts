@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Api } from 'grammy';
 import { pauseFor } from '../../src/bot/desk.ts';
+import { createUserClient } from '../../src/client/telegram-client.ts';
 import { AppError } from '../../src/errors.ts';
 import { photo } from '../helpers/api.ts';
 import { startFakeTelegram } from '../telegram/fake-telegram.ts';
@@ -80,6 +81,18 @@ test('whatever Telegram says against a photo, it comes as a file', async (t) => 
   telegram.fail({ method: 'sendPhoto', kind: 413, description: 'Request Entity Too Large' });
   await anna.sendPhoto(await photo(64, 48));
   assert.ok((await eventually(() => results(telegram, anna.chat)[0], 'nothing', 60_000)).document);
+});
+
+test('an album of ten comes as files where Telegram takes no photos', async (t) => {
+  const { telegram, url } = await meet(t);
+  const anna = telegram.person(1);
+  await createUserClient({ url, user: 'telegram:1' }).patchMe({ sendAs: 'photo' });
+  anna.chat.forbidden.add('photo');
+  const photos = await Promise.all(Array.from({ length: 10 }, (_, index) => photo(40 + index, 30)));
+  await anna.sendAlbum(photos);
+  // With the places of the refused album taken there would never be enough for the files.
+  await eventually(() => results(telegram, anna.chat).length === 10, 'not all came', 90_000);
+  assert.ok(results(telegram, anna.chat).every(({ document }) => document));
 });
 
 test('a result replies to its photo, and comes all the same where that was deleted', async (t) => {

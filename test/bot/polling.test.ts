@@ -166,4 +166,8 @@ test('the pace keeps to the limits, and lets bursts through', () => {
   assert.ok(!send(3, 10), 'or has reached it just now');
   now += 1000;
   assert.ok(send(3, 10));
+  now += 60_000;
+  pacing.now(4, 10)?.(true);
+  assert.ok(send(4, 10), 'what was refused is no message');
+  assert.ok(send(5, 10), 'nor one of all together');
 });
