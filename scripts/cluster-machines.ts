@@ -74,7 +74,10 @@ export function start(
       stopped = true;
       const ended = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
       child.kill('SIGTERM');
-      await Promise.race([ended, pause(12_000, undefined, { ref: false }).then(() => signal('SIGKILL'))]);
+      const timer = setTimeout(() => signal('SIGKILL'), 12_000).unref();
+      await ended;
+      // Later the same name may belong to the next machine.
+      clearTimeout(timer);
       machines.splice(machines.indexOf(machine), 1);
     },
     kill(ms = 500) {
