@@ -37,7 +37,7 @@ export async function* sliceVideo(
   }
   const picked = picker.finish();
   for (const [i, { index }] of picked.entries()) {
-    // The middle of the step that the sampled frame stands for may lie after the last frame of the video.
+    // The last sample may lie after the video's last frame.
     const seconds = Math.min(index * stepSeconds, Math.max(0, video.seconds - stepSeconds / 2));
     onProgress(SEARCH + ((1 - SEARCH) * i) / picked.length, clock(seconds));
     yield { seconds, png: await frameAt(video, seconds, signal) };

@@ -32,14 +32,14 @@ export async function openVideo(path: string, signal: AbortSignal): Promise<Vide
   return { path, seconds };
 }
 
-/** Grey frames of FRAME's size, one every `stepSeconds` from the start. @throws AppError NOT_A_VIDEO */
+/** Grey frames of FRAME's size, number n the one that is shown at n times `stepSeconds`. @throws AppError NOT_A_VIDEO */
 export async function* sampleFrames(
   { path }: Video,
   stepSeconds: number,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const { width, height } = FRAME;
-  const filter = `fps=1/${stepSeconds}:round=near,scale=${width}:${height}:flags=area,format=gray`;
+  const filter = `fps=1/${stepSeconds}:round=up,scale=${width}:${height}:flags=area,format=gray`;
   const rest = ['-an', '-sn', '-vf', filter, '-f', 'rawvideo', '-'];
   let waiting = Buffer.alloc(0);
   for await (const chunk of output('ffmpeg', [...QUIET, '-i', address(path), ...rest], signal)) {

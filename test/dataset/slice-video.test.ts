@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { frameAt, openVideo, sampleFrames } from '../../src/dataset/video.ts';
 import { decode } from '../../src/engine/image-codec.ts';
 import type { Raster } from '../../src/engine/pixels.ts';
 import { drawPage, type Mark, writePage } from '../engine/drawn-board.ts';
@@ -131,3 +132,23 @@ function difference(one: Raster, two: Raster): number {
   assert.deepEqual([one.width, one.height], [two.width, two.height]);
   return one.data.reduce((sum, value, i) => sum + Math.abs(value - (two.data[i] ?? 0)), 0) / one.data.length;
 }
+
+test('a sampled frame is the one that is fetched for its time', { skip }, async (t) => {
+  const path = join(temporaryFolder(t), 'brighter.mp4');
+  // Ten frames a second, each a little brighter than the one before.
+  const source = "nullsrc=s=640x360:r=10:d=14,geq=lum='32+N':cb=128:cr=128";
+  spawnSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', source, '-qp', '1', path]);
+  const { signal } = new AbortController();
+  const video = await openVideo(path, signal);
+  const mean = (values: Uint8Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const stepSeconds = 4;
+  let number = 0;
+  for await (const frame of sampleFrames(video, stepSeconds, signal)) {
+    const seconds = number++ * stepSeconds;
+    if (seconds > 13) break;
+    const { data } = await decode(await frameAt(video, seconds, signal), 'png', { maxPixels: 1e6 });
+    // A step is forty shades here, half a step twenty.
+    assert.ok(Math.abs(mean(frame) - mean(data)) < 4, `${seconds} s: ${mean(frame)} and ${mean(data)}`);
+  }
+  assert.ok(number >= 4, `${number} frames`);
+});
