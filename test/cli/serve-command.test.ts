@@ -29,7 +29,7 @@ test('an address others could reach needs keys', async (t) => {
 });
 
 test('start works, goes on after kill -9 where it was, and stops when told to', {
-  timeout: 60_000,
+  timeout: 110_000,
 }, async (t) => {
   const folder = temporaryFolder(t);
   const env = { DATA_DIR: join(folder, 'data') };

@@ -166,9 +166,9 @@ onEachDatabase('the scaler', (open) => {
     assert.ok(await queue.claim(1));
     assert.equal(await replicas(), 3, 'nine photos, one of them in work, at four a worker');
     await db.script(
-      "update upscales set created_at = now() - interval '170 seconds' where status = 'queued'",
+      "update upscales set created_at = now() - interval '151 seconds' where status = 'queued'",
     );
-    assert.equal(await replicas(), 6, 'the oldest has waited for 170 s: one more for every thirty');
+    assert.equal(await replicas(), 6, 'the oldest has waited for 151 s: one more for every thirty');
     await db.script("update upscales set status = 'done', finished_at = now()");
     assert.equal(await replicas(), 1, 'all are done');
   });
