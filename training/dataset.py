@@ -38,7 +38,7 @@ def crops(photo, truth, ink, scale, count, pick):
 
 
 def drawn(seed, scale, args):
-    """Patches of one synthetic board, at times written on a real one or seen from the side."""
+    """Patches of a synthetic board's photos; at times it stands on a real one, or is tilted."""
     pick, chance = random.Random(seed), random.Random(f"chance {seed}")
     width, height = SIZES[scale]
     real_board, from_the_side = (chance.random() < share
@@ -47,12 +47,13 @@ def drawn(seed, scale, args):
                               tilt=TILT if from_the_side else 0, stroke_folder=args.strokes,
                               formula_folder=args.formulas,
                               photo_folder=args.photos if real_board else None)
-    tier = pick.choices(list(TIERS), list(TIERS.values()))[0]
-    photo = camera.photograph(pictures["grainy"], scale, tier, seed)
     truth = np.round(pictures["clean"] * 255).astype(np.uint8)
-    # About half of the area once: more would show the same letters again and again.
-    count = 12 if scale == 4 else 32
-    yield from crops(photo, truth, pictures["ink"], scale, count, pick)
+    # A photo costs a twentieth of its board: the same letters, lost in several ways. Each shows
+    # about half of the area once.
+    for take in range(args.takes):
+        tier = pick.choices(list(TIERS), list(TIERS.values()))[0]
+        photo = camera.photograph(pictures["grainy"], scale, tier, seed + take * 10 ** 7)
+        yield from crops(photo, truth, pictures["ink"], scale, 12 if scale == 4 else 32, pick)
 
 
 def real(path, seed, count=32):
@@ -84,6 +85,7 @@ def main():
     parser.add_argument("--strokes", help="folder of single-line fonts (optional)")
     parser.add_argument("--formulas", help="folder of formulas.py (optional)")
     parser.add_argument("--photos", help="folder of real photos with SOURCES.csv (optional)")
+    parser.add_argument("--takes", type=int, default=4, help="photos of each drawn board")
     parser.add_argument("--photo-share", type=float, default=0.12,
                         help="share of real photos among the sources (x2)")
     parser.add_argument("--backdrop-share", type=float, default=0.15,
@@ -105,11 +107,17 @@ def main():
                 source = real(choose.choice(found), seed)
             else:
                 source = drawn(seed, args.scale, args)
+            made += 1
+            try:
+                source = list(source)
+            except OSError as error:
+                # FreeType gives up on a few signs in large sizes ("raster overflow").
+                print(f"board {seed} is left out: {error}", flush=True)
+                continue
             for photo, truth in source:
                 photos.write(np.ascontiguousarray(photo).tobytes())
                 truths.write(np.ascontiguousarray(truth).tobytes())
                 patches += 1
-            made += 1
             if made % 25 == 0:
                 print(f"{made} boards, {patches} patches, {time.time() - started:.0f} s",
                       flush=True)

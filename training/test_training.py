@@ -64,6 +64,46 @@ class Network(unittest.TestCase):
         self.assertGreater(float(features.std()), 0.1)
 
 
+class Trunk(unittest.TestCase):
+    def setUp(self):
+        torch.manual_seed(2)
+        self.given = model.BoardNet(4, 16, 2)
+        self.trunk = model.Exits([(2, 2), (4, 2), (4, 3)], 16)
+        self.trunk.begin_with(self.given)
+        self.image = torch.rand(1, 3, 12, 16)
+
+    def test_begins_as_the_network_it_is_given(self):
+        wanted, found = self.given(self.image), self.trunk(self.image, (2, 4))
+        for pair, expected in (((4, 2), wanted), ((4, 3), wanted),
+                               ((2, 2), torch.nn.functional.avg_pool2d(wanted, 2))):
+            self.assertLess(float((found[pair] - expected).abs().max()), 1e-6, pair)
+
+    def test_begins_as_an_x2_network_too(self):
+        given, trunk = model.BoardNet(2, 16, 2), model.Exits([(2, 2)], 16)
+        trunk.begin_with(given)
+        found = trunk(self.image, (2,))[2, 2]
+        self.assertLess(float((found - given(self.image)).abs().max()), 1e-6)
+
+    def test_an_exit_taken_out_says_the_same(self):
+        torch.nn.init.normal_(self.trunk.body[2].second.weight)
+        found = self.trunk(self.image, (2, 4))
+        for pair in self.trunk.exits:
+            alone = self.trunk.part(*pair)(self.image)
+            self.assertLess(float((found[pair] - alone).abs().max()), 1e-5, pair)
+
+    def test_every_exit_teaches_the_trunk(self):
+        for pair in self.trunk.exits:
+            self.trunk.zero_grad()
+            self.trunk(self.image, (pair[0],))[pair].square().mean().backward()
+            self.assertGreater(float(self.trunk.head.weight.grad.abs().max()), 0, pair)
+
+    def test_what_is_turned_turns_with_its_picture(self):
+        turned = model.Turned(self.given)
+        mirrored = torch.flip(turned(torch.flip(self.image, [3])), [3])
+        self.assertLess(float((turned(self.image) - mirrored).abs().max()), 1e-5)
+        self.assertGreater(float((turned(self.image) - self.given(self.image)).abs().max()), 1e-4)
+
+
 class Camera(unittest.TestCase):
     def setUp(self):
         self.board = boards.make(5, 512, 384, 4)[1]

@@ -1,7 +1,7 @@
-"""Trains one Boardsharp network for a fixed time on shards made by dataset.py.
+"""Trains Boardsharp's networks for a fixed time, on one trunk, on shards made by dataset.py.
 
-/usr/bin/python3 training/train.py --scale 2 --minutes 90 --threads 1 --out /tmp/x2.pt \\
-    --shards /tmp/boards-x2 --valid /tmp/boards-val-x2
+/usr/bin/python3 training/train.py --exits 2:6 2:12 4:12 --minutes 90 --out /tmp/trunk.pt \\
+    --shards /tmp/boards-x4 /tmp/boards-x2 --valid /tmp/boards-val-x2 /tmp/boards-val-x4
 Stopped early? The same command with --resume goes on where the last checkpoint was.
 """
 import argparse
@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from model import BoardNet, bicubic
+import model
+from model import bicubic
 
 LUMA = (0.299, 0.587, 0.114)  # BT.601
 
@@ -23,13 +24,16 @@ LUMA = (0.299, 0.587, 0.114)  # BT.601
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     # What and where
-    parser.add_argument("--scale", type=int, choices=(2, 4), required=True, help="enlargement")
+    parser.add_argument("--exits", nargs="+", required=True, metavar="SCALE:BLOCKS",
+                        help="the networks: their scale, and after how many blocks they leave")
     parser.add_argument("--shards", nargs="+", required=True,
-                        help="folders of dataset.py; one that is not ready yet is picked up later")
-    parser.add_argument("--valid", required=True, help="shard for validation")
+                        help="folders of dataset.py; one that is not ready yet is picked up later; "
+                             "one of x4 teaches x2 too")
+    parser.add_argument("--valid", nargs="+", required=True, help="shards for validation")
     parser.add_argument("--out", required=True, help="checkpoint to write")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint --out")
-    parser.add_argument("--start", help="checkpoint whose EMA weights to begin with")
+    parser.add_argument("--start", help="checkpoint to begin with: a trunk's, "
+                        "or a network's of the highest scale")
     # How long and how fast
     parser.add_argument("--minutes", type=float, default=90, help="wall clock, sets the schedule")
     parser.add_argument("--rate", type=float, default=1e-3, help="highest learning rate")
@@ -47,7 +51,6 @@ def parse():
                         help="errors below this count squared: small, the network learns the "
                              "median; large, the mean, which keeps uncertain strokes grey")
     parser.add_argument("--gradient", type=float, default=0.1, help="weight of the gradient loss")
-    parser.add_argument("--fourier", type=float, default=0, help="weight of the FFT loss")
     # What is written down
     parser.add_argument("--every", type=int, default=500, help="steps between validations")
     parser.add_argument("--save-minutes", type=float, default=3, help="between checkpoints")
@@ -87,28 +90,33 @@ class Shard:
 
 
 def batch(shards, size, crop, rng):
-    """Random patches of all shards, each shard by its share, as float tensors."""
+    """Random patches of one shard, chosen by its share, as float tensors, and its scale."""
     counts = np.array([shard.count for shard in shards], np.float64)
-    picked = rng.choice(len(shards), size, p=counts / counts.sum())
-    pairs = [shards[i].pair(rng.integers(shards[i].count), crop, rng) for i in picked]
+    shard = shards[rng.choice(len(shards), p=counts / counts.sum())]
+    pairs = [shard.pair(rng.integers(shard.count), crop, rng) for _ in range(size)]
     photo, truth, ink = (np.ascontiguousarray(np.stack(part)) for part in zip(*pairs))
     photo, truth = (torch.from_numpy(part).permute(0, 3, 1, 2).float().div(255)
                     for part in (photo, truth))
-    return photo, truth, torch.from_numpy(ink > 0)[:, None].float()
+    return photo, truth, torch.from_numpy(ink > 0)[:, None].float(), shard.scale
 
 
 def charbonnier(error, epsilon):
     """Square of a small error, absolute value of a large one, of the same slope where they meet."""
-    return torch.sqrt(error ** 2 + epsilon ** 2)
+    return torch.sqrt(error ** 2 + epsilon ** 2) - epsilon
 
 
-def loss_of(result, truth, ink, args):
-    """Charbonnier on colours and on gradients, weighted where writing is; a little spectrum."""
+def loss_of(result, truth, ink, scale, args):
+    """Charbonnier on colours and on gradients, weighted where writing is.
+
+    Faint writing counts as much as firm: a reader brings every line to full contrast.
+    """
     # The weight covers letters with their gaps: more weight on ink than on the gap beside it
     # would teach the network to darken whatever it is not sure of.
-    near = functional.max_pool2d(ink, args.scale)
+    near = functional.max_pool2d(ink, scale)
     near = functional.max_pool2d(near, 5, 1, 2)
-    weight = 1 + args.ink * functional.interpolate(near, scale_factor=args.scale)
+    weight = 1 + args.ink * functional.interpolate(near, scale_factor=scale)
+    contrast = truth.mean(1).flatten(1).std(1).clamp(min=0.1)
+    weight = weight / (0.1 + contrast)[:, None, None, None]
     weight = weight / weight.mean()
     error = result - truth
     value = (charbonnier(error, args.epsilon) * weight).mean()
@@ -117,10 +125,20 @@ def loss_of(result, truth, ink, args):
         down = error[..., 1:, :] - error[..., :-1, :]
         down = charbonnier(down, args.epsilon) * weight[..., 1:, :]
         value = value + args.gradient * (across.mean() + down.mean())
-    if args.fourier:
-        spectrum = torch.fft.rfft2(error.mean(1), norm="ortho")
-        value = value + args.fourier * torch.view_as_real(spectrum).abs().mean()
     return value
+
+
+def loss_at(network, photo, truth, ink, scale, args):
+    """The loss of every exit that `truth`, of `scale`, can teach, one after the other."""
+    scales = (2, 4) if scale == 4 else (2,)
+    with torch.autocast(args.device, torch.bfloat16, enabled=not args.no_bf16):
+        corrections = network(photo.contiguous(memory_format=torch.channels_last), scales)
+    goals = {scale: (truth, ink)}
+    if scale == 4:
+        goals[2] = functional.avg_pool2d(truth, 2), functional.max_pool2d(ink, 2)
+    bases = {wanted: bicubic(photo, wanted) for wanted in goals}
+    return [loss_of(bases[pair[0]] + correction.float(), *goals[pair[0]], pair[0], args)
+            for pair, correction in corrections.items()]
 
 
 def luma(images):
@@ -128,7 +146,7 @@ def luma(images):
 
 
 def validate(network, shard, limit=240, size=40):
-    """Mean PSNR on Y over patches: bicubic, network; then the same where ink is."""
+    """Mean PSNR on Y over patches: bicubic, a BoardNet; then the same where ink is."""
     scores = []
     device = next(network.parameters()).device
     for first in range(0, min(limit, shard.count), size):
@@ -150,14 +168,24 @@ def validate(network, shard, limit=240, size=40):
     return [float(torch.nanmean(-10 * torch.log10(part[row]))) for row in (0, 1) for part in both]
 
 
+def begin(network, path):
+    """Takes over another trunk's averaged weights, or a network's of the highest scale."""
+    saved = torch.load(path, map_location="cpu")
+    if "exits" in saved["settings"]:
+        network.load_state_dict(saved["ema"])
+    else:
+        network.begin_with(model.load(path)[0])
+
+
 def main():
     args = parse()
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
-    network = BoardNet(args.scale, args.channels).to(args.device)
-    network = network.to(memory_format=torch.channels_last)
+    exits = [tuple(map(int, pair.split(":"))) for pair in args.exits]
+    network = model.Exits(exits, args.channels)
     if args.start:
-        network.load_state_dict(torch.load(args.start, map_location="cpu")["ema"])
+        begin(network, args.start)
+    network = network.to(args.device).to(memory_format=torch.channels_last)
     average = copy.deepcopy(network).eval()
     optimizer = torch.optim.Adam(network.parameters(), args.rate, betas=(0.9, 0.99))
     step, spent = 0, 0.0
@@ -168,9 +196,9 @@ def main():
         optimizer.load_state_dict(saved["optimizer"])
         step, spent = saved["step"], saved["minutes"]
     rng = np.random.default_rng(args.seed + step)
-    valid, shards, known = Shard(args.valid), [], set()
+    valid, shards, known = [Shard(folder) for folder in args.valid], [], set()
     count = sum(parameter.numel() for parameter in network.parameters())
-    print(f"x{args.scale}, {count} parameters, seed {args.seed}, from step {step}, "
+    print(f"{' '.join(args.exits)}, {count} parameters, seed {args.seed}, from step {step}, "
           f"{args.minutes} minutes", flush=True)
     started, saved_at, total = time.time() - spent * 60, time.time(), 0.0
     while True:
@@ -182,31 +210,36 @@ def main():
                 if folder not in known and os.path.exists(os.path.join(folder, "shard.json")):
                     known.add(folder)
                     shards.append(Shard(folder))
+                    if not any(pair[0] <= shards[-1].scale for pair in exits):
+                        raise SystemExit(f"{folder} is of x{shards[-1].scale}, which none of "
+                                         f"{' '.join(args.exits)} can learn from")
                     print(f"shard {folder}: {shards[-1].count} patches", flush=True)
         rate = 1e-6 + (args.rate - 1e-6) * 0.5 * (1 + math.cos(math.pi * done))
         for group in optimizer.param_groups:
             group["lr"] = rate * min(1, (step + 1) / args.warmup)
-        photo, truth, ink = (part.to(args.device) for part in
-                             batch(shards, args.batch, args.crop, rng))
-        with torch.autocast(args.device, torch.bfloat16, enabled=not args.no_bf16):
-            correction = network(photo.contiguous(memory_format=torch.channels_last))
-        loss = loss_of(bicubic(photo, args.scale) + correction.float(), truth, ink, args)
+        *tensors, scale = batch(shards, args.batch, args.crop, rng)
+        losses = loss_at(network, *(part.to(args.device) for part in tensors), scale, args)
+        loss = sum(losses)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
-        step, total = step + 1, total + float(loss)
+        step, total = step + 1, total + float(loss) / len(losses)
         with torch.no_grad():
             # A short memory at first, or the average would lag behind the first steps.
             memory = min(0.999, (step + 1) / (step + 10))
             for mean, now in zip(average.parameters(), network.parameters()):
                 mean.lerp_(now, 1 - memory)
         if step % args.every == 0 or done >= 1:
-            base, psnr, base_ink, ink_psnr = validate(average, valid)
             seen = (step - 1) % args.every + 1
-            print(f"step {step} {minutes:.1f} min rate {rate:.2e} loss {total / seen:.5f} "
-                  f"psnr {psnr:.2f} (bicubic {base:.2f}) ink {ink_psnr:.2f} ({base_ink:.2f})",
-                  flush=True)
+            print(f"step {step} {minutes:.1f} min rate {rate:.2e} loss {total / seen:.5f}", end="")
+            for pair in exits:
+                for shard in valid:
+                    if shard.scale == pair[0]:
+                        base, psnr, base_ink, ink_psnr = validate(average.part(*pair), shard)
+                        print(f" | x{pair[0]} after {pair[1]}: psnr {psnr:.2f} ({base:.2f}) "
+                              f"ink {ink_psnr:.2f} ({base_ink:.2f})", end="")
+            print(flush=True)
             total = 0.0
         if time.time() - saved_at > args.save_minutes * 60 or done >= 1:
             state = {"settings": network.settings, "weights": network.state_dict(),
