@@ -15,6 +15,7 @@ import { passGate } from '../src/engine/gate.ts';
 import { decode, reduce } from '../src/engine/image-codec.ts';
 import { sniffFormat } from '../src/engine/image-format.ts';
 import { locateModel } from '../src/engine/model-files.ts';
+import { keptShare } from '../src/engine/models.ts';
 import { openPixelWork } from '../src/engine/pixel-work.ts';
 import { CHANNELS, createRaster, paste, type Raster } from '../src/engine/pixels.ts';
 import type { Quality } from '../src/engine/quality-gate.ts';
@@ -83,12 +84,15 @@ try {
   const network = networkOf(model, await locateModel(model, config));
   const rules = { halo: model.halo, multiple: model.input.multiple, tilePixels: model.tilePixels };
 
+  // As for small letters: most of the boards' are.
+  const kept = Promise.resolve(keptShare(model, null));
+
   /** What the network makes of a photo, before any gate. */
   async function enlarge(photo: Raster): Promise<{ result: Raster; runMs: number }> {
     const result = createRaster(photo.width * scale, photo.height * scale);
     let total = 0;
     for (const tile of planTiles(photo.width, photo.height, rules)) {
-      const { raster, runMs } = await engine.inference.enlargeTile(network, photo, tile);
+      const { raster, runMs } = await engine.inference.enlargeTile(network, photo, tile, { kept });
       paste(result, raster, tile.keep.left * scale, tile.keep.top * scale);
       total += runMs;
     }

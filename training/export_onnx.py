@@ -1,7 +1,8 @@
 """Writes a checkpoint's averaged weights as ONNX (fp32), with a fixture to check other runtimes.
 
 /usr/bin/python3 training/export_onnx.py training/checkpoints/boardsharp-x2.pt \\
-    --strength 0.75 --out models/boardsharp-x2.onnx --fixture test/fixtures/parity-x2.json
+    --out models/boardsharp-x2.onnx --fixture test/fixtures/parity-x2.json
+The same with --turned makes the network of --out boardsharp-x2-quality.onnx.
 """
 import argparse
 import base64
@@ -15,6 +16,8 @@ import torch
 import model
 
 ALLOWED = {"Conv", "Relu", "Add", "DepthToSpace"}
+# Mirroring, once before and once after each of the four.
+TURNING = {"Slice", "Div", "Constant"}
 WIDTH, HEIGHT = 16, 12
 
 
@@ -34,19 +37,21 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("checkpoint", help="checkpoint of train.py")
     parser.add_argument("--out", required=True, help="ONNX file to write")
-    parser.add_argument("--strength", type=float, default=1.0,
-                        help="share of the correction to keep, built into the last layer")
+    parser.add_argument("--exit", metavar="SCALE:BLOCKS",
+                        help="which network of a trunk with several")
+    parser.add_argument("--turned", action="store_true",
+                        help="the mean over four mirror images, for four times the time")
     parser.add_argument("--fixture", help="JSON with an input and its correction")
     parser.add_argument("--small", help="checkpoint to write without the optimizer's state")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    network, checkpoint = model.load(args.checkpoint)
-    with torch.no_grad():
-        # The last layer is linear: scaling it scales the correction.
-        network.tail.weight.mul_(args.strength)
-        network.tail.bias.mul_(args.strength)
+    leave = tuple(map(int, args.exit.split(":"))) if args.exit else None
+    network, checkpoint = model.load(args.checkpoint, leave)
+    whole, allowed = network, ALLOWED
+    if args.turned:
+        whole, allowed = model.Turned(network).eval(), ALLOWED | TURNING
     torch.onnx.export(
-        network, torch.rand(1, 3, 32, 48), args.out, opset_version=13,
+        whole, torch.rand(1, 3, 32, 48), args.out, opset_version=13,
         input_names=["input"], output_names=["correction"], do_constant_folding=True,
         keep_initializers_as_inputs=False,
         # A GPU is given several tiles at once.
@@ -55,17 +60,19 @@ def main():
     graph = onnx.load(args.out)
     onnx.checker.check_model(graph, full_check=True)
     used = {node.op_type for node in graph.graph.node}
-    if not used <= ALLOWED:
-        raise SystemExit(f"the graph holds {sorted(used - ALLOWED)}; only {sorted(ALLOWED)} are "
+    if not used <= allowed:
+        raise SystemExit(f"the graph holds {sorted(used - allowed)}; only {sorted(allowed)} are "
                          "kept in ONNX Runtime's fast layout")
     name = os.path.basename(args.out)[:-len(".onnx")]
     if args.fixture:
         with open(args.fixture, "w", encoding="utf-8") as file:
-            json.dump(fixture(network, name), file, indent=2)
+            json.dump(fixture(whole, name), file, indent=2)
             file.write("\n")
     if args.small:
-        kept = ("settings", "weights", "ema", "step", "minutes", "arguments")
-        torch.save({key: checkpoint[key] for key in kept if key in checkpoint}, args.small)
+        notes = {key: checkpoint[key] for key in ("step", "minutes", "arguments")
+                 if key in checkpoint}
+        torch.save({"settings": network.settings, "ema": network.state_dict(), **notes},
+                   args.small)
     print(f"{args.out}: step {checkpoint['step']}, {len(graph.graph.node)} nodes, "
           f"{os.path.getsize(args.out)} bytes")
 

@@ -39,12 +39,12 @@ def run(graph, image):
     return values
 
 
-def upscale(path, photo, scale):
-    """A photo (float RGB 0..1, even sides) enlarged by a published network as the engine does,
-    before its gate: bicubic plus correction."""
+def upscale(path, photo, scale, share=0.5):
+    """A photo (float RGB 0..1, even sides) enlarged by a published network as the engine does
+    where letters are small, before its gate: bicubic plus a share of the correction."""
     graph = onnx.load(path).graph
     image = torch.from_numpy(np.ascontiguousarray(photo.transpose(2, 0, 1)))[None].float()
     with torch.no_grad():
         correction = run(graph, image)[graph.output[0].name]
-        result = (model.bicubic(image, scale) + correction).clamp(0, 1)
+        result = (model.bicubic(image, scale) + share * correction).clamp(0, 1)
     return result[0].permute(1, 2, 0).numpy()

@@ -154,7 +154,7 @@ export const ModelsAnswer = Type.Object({
       licence: Type.String(),
       parameters: nullable(Type.Integer()),
       isInstalled: Type.Boolean({ description: 'Its file is here, and the right one' }),
-      isDefault: Type.Boolean({ description: 'Used for its scale when none is asked for' }),
+      isDefault: Type.Boolean({ description: 'Used for whole photos of its scale when none is asked for' }),
     }),
   ),
 });

@@ -107,7 +107,7 @@ export function addHealthRoutes(server: Server, { stores, stopping }: RouteConte
   });
 }
 
-/** The setting MODEL where it fits the scale, else the catalogue's choice: as the engine chooses. */
+/** The setting MODEL where it fits the scale, else the catalogue's choice: as the engine chooses for whole photos. */
 function defaultModel(catalogue: Catalogue, { model }: Config, scale: Scale): Model {
   const preset = model === undefined ? undefined : catalogue.get(model);
   return preset?.scale === scale ? preset : catalogue.defaultFor(scale).model;

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import type { Config } from '../config.ts';
 import { locateModel } from '../engine/model-files.ts';
+import type { Model } from '../engine/models.ts';
 import { networkOf } from '../engine/upscale.ts';
 import { AppError, toAppError } from '../errors.ts';
 import { type Command, type Engine, readArguments } from './command.ts';
@@ -57,7 +58,11 @@ export const runDoctor: Command = async (args, { loadConfig, openEngine, openSto
   });
   if (engine === undefined) return 1;
   try {
-    for (const scale of [2, 4] as const) await examine(checkDefault(engine, settings, scale));
+    for (const scale of [2, 4] as const) {
+      await examine(checkDefault(engine, settings, scale));
+      const small = engine.catalogue.smallDefaultFor(scale)?.model;
+      if (small !== undefined) await examine(checkModel(engine, settings, `scale ${scale}, small`, small));
+    }
   } finally {
     await engine.close();
   }
@@ -87,13 +92,18 @@ async function checkFolder(folder: string): Promise<string> {
   }
 }
 
-/** The model that a photo of this scale gets: its file is right, and it runs where the setting wants. */
-function checkDefault({ catalogue, inference }: Engine, config: Config, scale: 2 | 4): Check {
+/** The model that a whole photo of this scale gets. */
+function checkDefault(engine: Engine, config: Config, scale: 2 | 4): Check {
+  const preset = config.model === undefined ? undefined : engine.catalogue.get(config.model);
+  const model = preset?.scale === scale ? preset : engine.catalogue.defaultFor(scale).model;
+  return checkModel(engine, config, `scale ${scale}`, model);
+}
+
+/** A model's file is right, and it runs where the setting wants. */
+function checkModel({ inference }: Engine, config: Config, name: string, model: Model): Check {
   return {
-    name: `scale ${scale}`,
+    name,
     run: async () => {
-      const preset = config.model === undefined ? undefined : catalogue.get(config.model);
-      const model = preset?.scale === scale ? preset : catalogue.defaultFor(scale).model;
       const path = await locateModel(model, config);
       const device = await inference.prepare(networkOf(model, path));
       return `${model.name} is the file the catalogue describes, and runs on ${device.provider} (${device.reason})`;

@@ -53,7 +53,11 @@ async function list(json: boolean, { config, stdout }: ModelsContext): Promise<n
   }
   const defaults = ([2, 4] as const).map((scale) => {
     const { model, why } = catalogue.defaultFor(scale);
-    return { scale, model: model.name, why };
+    const small = catalogue.smallDefaultFor(scale);
+    return {
+      ...{ scale, model: model.name, why },
+      small: small ? { model: small.model.name, why: small.why, upToPixels: small.upToPixels } : null,
+    };
   });
   if (json) {
     stdout.write(
@@ -62,7 +66,11 @@ async function list(json: boolean, { config, stdout }: ModelsContext): Promise<n
     return 0;
   }
   stdout.write(`${table(models)}\n\n`);
-  for (const { scale, model, why } of defaults) stdout.write(`Default for x${scale}: ${model} (${why}).\n`);
+  for (const { scale, model, why, small } of defaults) {
+    stdout.write(`Default for x${scale}: ${model} (${why}).\n`);
+    if (small === null) continue;
+    stdout.write(`  Up to ${small.upToPixels} pixels: ${small.model} (${small.why}).\n`);
+  }
   if (config.model !== undefined) {
     const known = catalogue.models.has(config.model);
     stdout.write(

@@ -54,6 +54,8 @@ export interface Inference {
   /**
    * Enlarges one tile of `photo`. The next tile may be asked for before this one is there: the network begins it while
    * the pixel threads finish this one, and a GPU takes up to `batchSize` that wait at once, of whatever photos.
+   * @param options `kept` is the share of a correction that is kept, 1 by default; it may be known later than the
+   *   network's answer
    * @returns RGB of `scale` times the size of `tile.keep`
    * @throws AppError CANCELLED, ENGINE_FAILED, ENGINE_CRASHED, MODEL_CORRUPT, MODEL_MISFIT, PROVIDER
    */
@@ -61,7 +63,7 @@ export interface Inference {
     network: Network,
     photo: Raster,
     tile: Tile,
-    signal?: AbortSignal,
+    options?: { signal?: AbortSignal | undefined; kept?: Promise<number> },
   ): Promise<{ raster: Raster; runMs: number }>;
   close(): Promise<void>;
 }
@@ -105,7 +107,9 @@ export function openInference({
     const transfer = tiles.length === 1 ? tiles.map(({ data }) => data.buffer as ArrayBuffer) : [];
     const response = await thread.call({ network, provider, threads, tiles }, { transfer, signal });
     announce(response.device);
+    // After a crash it may run elsewhere than before.
     if (response.takesBatches && batchSize > 1) batching.add(network.path);
+    else batching.delete(network.path);
     return response;
   }
   const batches = openBatches<{ network: Network; tile: Raster }, { output: Planes; runMs: number }>({
@@ -135,8 +139,9 @@ export function openInference({
     async prepare(network, signal) {
       return (await ask(network, [], signal)).device;
     },
-    async enlargeTile(network, photo, { read, keep }, signal) {
+    async enlargeTile(network, photo, { read, keep }, { signal, kept } = {}) {
       const { output, runMs } = await runNetwork(network, cutOut(photo, read), signal);
+      const share = network.base === 'bicubic' && kept !== undefined ? await kept : 1;
       const finished = await pixelWork.call(
         {
           kind: 'finish',
@@ -144,7 +149,8 @@ export function openInference({
           keep: { ...keep, left: keep.left - read.left, top: keep.top - read.top },
           scale: network.scale,
           base: network.base,
-          output,
+          // A correction counts less where more of it stands for white.
+          output: { ...output, white: output.white / share },
         },
         signal,
       );

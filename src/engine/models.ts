@@ -35,8 +35,18 @@ export interface Model {
   readonly tiling: 'exact' | 'approximate';
   /** Most photo pixels one tile may read, halo included. */
   readonly tilePixels: number;
+  /** Where a correction keeps quiet: small letters, which networks change more than they clear up. Empty: nowhere. */
+  readonly damping?: Damping | undefined;
   readonly licence: string;
   readonly parameters: number | null;
+}
+
+/** How much of a correction is kept, by the typical letter height of the photo in its pixels. */
+export interface Damping {
+  /** The share that is kept up to `smallPixels`; from `largePixels` on it is all, between them in proportion. */
+  readonly share: number;
+  readonly smallPixels: number;
+  readonly largePixels: number;
 }
 
 /** The models there are. */
@@ -44,8 +54,16 @@ export interface Catalogue {
   readonly models: ReadonlyMap<string, Model>;
   /** @throws AppError MODEL_UNKNOWN naming those there are */
   get(name: string): Model;
-  /** The model used for a scale when none is asked for, and the reason in a sentence without a full stop. */
-  defaultFor(scale: Scale): { readonly model: Model; readonly why: string };
+  /** The model used for a scale when none is asked for; without `pixels`, a photo's size, the one for whole photos. */
+  defaultFor(scale: Scale, pixels?: number): Choice;
+  /** The model for small crops, where a slower and better network costs next to nothing; undefined: the same. */
+  smallDefaultFor(scale: Scale): (Choice & { readonly upToPixels: number }) | undefined;
+}
+
+/** A model and the reason to take it, in a sentence without a full stop. */
+export interface Choice {
+  readonly model: Model;
+  readonly why: string;
 }
 
 const EMBEDDED_DIR = fileURLToPath(new URL('../../models/', import.meta.url));
@@ -83,9 +101,29 @@ const entrySchema = v.pipe(
     halo: v.pipe(v.number(), v.integer(), v.minValue(0)),
     tiling: v.picklist(['exact', 'approximate']),
     tilePixels: positive,
+    damping: v.optional(
+      v.pipe(
+        v.strictObject({
+          share: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+          smallPixels: positive,
+          largePixels: positive,
+        }),
+        v.check(
+          ({ smallPixels, largePixels }) => smallPixels < largePixels,
+          'largePixels must be above smallPixels',
+        ),
+      ),
+    ),
     licence: text,
     parameters: v.nullable(positive),
   }),
+  v.forward(
+    v.check(
+      (entry) => entry.damping === undefined || entry.base === 'bicubic',
+      'damps corrections: base must be bicubic',
+    ),
+    ['damping'],
+  ),
   v.forward(
     v.check((entry) => entry.halo % entry.input.multiple === 0, 'must be a multiple of input.multiple'),
     ['halo'],
@@ -99,9 +137,13 @@ const name = v.pipe(
   v.notValue('catalogue', 'is reserved'),
 );
 const modelsSchema = v.record(name, entrySchema);
-const choiceSchema = v.strictObject({ model: v.string(), why: text });
+const choice = { model: v.string(), why: text };
+const defaultSchema = v.strictObject({
+  ...choice,
+  small: v.optional(v.strictObject({ ...choice, upToPixels: positive })),
+});
 const embeddedSchema = v.strictObject({
-  defaults: v.strictObject({ 2: choiceSchema, 4: choiceSchema }),
+  defaults: v.strictObject({ 2: defaultSchema, 4: defaultSchema }),
   models: modelsSchema,
 });
 const ownSchema = v.strictObject({
@@ -129,18 +171,22 @@ export async function loadCatalogue(options: {
   for (const [name, entry] of Object.entries(embedded.models)) {
     models.set(name, toModel(name, entry, 'embedded', embeddedDir));
   }
-  const defaults = new Map<Scale, { model: Model; why: string }>();
-  for (const scale of [2, 4] as const) {
-    const { model: name, why } = embedded.defaults[scale];
+  const choose = (scale: Scale, { model: name, why }: { model: string; why: string }): Choice => {
     const model = models.get(name);
-    if (model?.scale !== scale) {
-      throw new AppError(
-        'CATALOGUE',
-        `${embeddedPath}: the default for ${scale} is ${name}, which is no model of that scale`,
-      );
-    }
-    defaults.set(scale, { model, why });
-  }
+    if (model?.scale === scale) return { model, why };
+    throw new AppError(
+      'CATALOGUE',
+      `${embeddedPath}: the default for ${scale} is ${name}, which is no model of that scale`,
+    );
+  };
+  const defaultOf = (scale: Scale) => {
+    const { small, ...whole } = embedded.defaults[scale];
+    return {
+      whole: choose(scale, whole),
+      small: small && { ...choose(scale, small), upToPixels: small.upToPixels },
+    };
+  };
+  const defaults = { 2: defaultOf(2), 4: defaultOf(4) };
   for (const [name, entry] of Object.entries(own?.models ?? {})) {
     if (models.has(name)) {
       throw new AppError(
@@ -157,12 +203,25 @@ export async function loadCatalogue(options: {
       if (model !== undefined) return model;
       throw new AppError('MODEL_UNKNOWN', `${name}; there are ${[...models.keys()].join(', ')}`);
     },
-    defaultFor(scale) {
-      const choice = defaults.get(scale);
-      if (choice === undefined) throw new RangeError(`no default for scale ${scale}`);
-      return choice;
+    defaultFor(scale, pixels = Number.POSITIVE_INFINITY) {
+      const { whole, small } = defaults[scale];
+      return small !== undefined && pixels <= small.upToPixels ? small : whole;
     },
+    smallDefaultFor: (scale) => defaults[scale].small,
   };
+}
+
+/**
+ * The share of a network's correction that is kept for a photo whose letters are `letterHeight` pixels high.
+ *
+ * Letters of a few pixels are read better, and fewer of them change, where bicubic is still in the picture: it holds what
+ * the camera saw (docs/results.md). No writing found counts as small: it may be there.
+ */
+export function keptShare({ damping }: Pick<Model, 'damping'>, letterHeight: number | null): number {
+  if (damping === undefined) return 1;
+  const { share, smallPixels, largePixels } = damping;
+  const part = ((letterHeight ?? 0) - smallPixels) / (largePixels - smallPixels);
+  return share + (1 - share) * Math.min(1, Math.max(0, part));
 }
 
 /** The longest side in pixels that is still enlarged four times by default. */

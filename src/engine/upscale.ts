@@ -9,7 +9,7 @@ import { checkFits, decode, encode, readSize, reduce } from './image-codec.ts';
 import { type InputFormat, type OutputFormat, sniffFormat } from './image-format.ts';
 import type { Inference, Network } from './inference.ts';
 import { locateModel } from './model-files.ts';
-import { type Catalogue, chooseScale, type Model, type Scale } from './models.ts';
+import { type Catalogue, chooseScale, keptShare, type Model, type Scale } from './models.ts';
 import type { PixelWork } from './pixel-work.ts';
 import { CHANNELS, createRaster, paste, type Raster, scaleRect } from './pixels.ts';
 import type { Quality } from './quality-gate.ts';
@@ -171,7 +171,8 @@ export function createUpscaler({
         { kind: 'letters', photo: { ...photo, data: new Uint8Array(photo.data) } },
         signal,
       );
-      measured.catch(() => undefined);
+      const kept = measured.then(({ letters }) => keptShare(model, letters.typical));
+      kept.catch(() => undefined);
 
       const { scale } = model;
       let joined = 0;
@@ -181,7 +182,7 @@ export function createUpscaler({
         const saved = await tileKeeper?.load(plan, index);
         if (saved?.length === width * height * CHANNELS) return { width, height, data: saved };
         const { raster, runMs } = await inference
-          .enlargeTile(network, photo, tile, signal)
+          .enlargeTile(network, photo, tile, { signal, kept })
           .catch((error: unknown) => {
             verified.delete(model.name);
             throw error;
@@ -270,17 +271,21 @@ function chooseModel(
   }
   const scale = wanted.scale ?? chooseScale(photo.width, photo.height);
   const preset = wanted.preset === undefined ? undefined : catalogue.get(wanted.preset);
-  return preset?.scale === scale ? preset : catalogue.defaultFor(scale).model;
+  return preset?.scale === scale ? preset : catalogue.defaultFor(scale, photo.width * photo.height).model;
 }
 
 /** How a model's photos are cut into tiles, of at most the catalogue's size or the one that is set. */
-function tileRules({ halo, input, tilePixels }: Model, set: number | undefined): TileRules {
-  return { halo, multiple: input.multiple, tilePixels: set ?? tilePixels };
+function tileRules({ halo, input, tiling, tilePixels }: Model, set = tilePixels): TileRules {
+  // What was measured for networks of plain convolutions may only make the others' tiles smaller: they need more memory.
+  const most = tiling === 'exact' ? set : Math.min(set, tilePixels);
+  return { halo, multiple: input.multiple, tilePixels: most };
 }
 
 /** Equal for two runs only if the tiles of one can stand for those of the other. */
-function fingerprint({ name, sha256 }: Model, photo: Raster, tiles: readonly Tile[]): string {
-  const hash = createHash('sha256').update(JSON.stringify([name, sha256, photo.width, photo.height, tiles]));
+function fingerprint({ name, sha256, damping }: Model, photo: Raster, tiles: readonly Tile[]): string {
+  const hash = createHash('sha256').update(
+    JSON.stringify([name, sha256, damping, photo.width, photo.height, tiles]),
+  );
   return hash.update(photo.data).digest('hex').slice(0, 32);
 }
 

@@ -69,7 +69,7 @@ export function planMethods(
     ...models.map(
       (model): Method => ({
         name: model.name,
-        id: JSON.stringify([model.name, model.sha256]),
+        id: JSON.stringify([model.name, model.sha256, model.damping]),
         async enlarge({ photo }) {
           const { bytes, timings } = await upscaler.upscale({
             ...{ bytes: photo, scale, model: model.name, format: 'png', signal },

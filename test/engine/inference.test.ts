@@ -16,7 +16,7 @@ import { integer, seededRandom } from '../helpers/seed.ts';
 
 const log = openLog({ level: 'silent', format: 'json' });
 const catalogue = await loadCatalogue({ modelsDir: '/nonexistent' });
-const OURS = [catalogue.defaultFor(2).model, catalogue.defaultFor(4).model];
+const OURS = [...catalogue.models.values()].filter(({ source }) => source.kind === 'embedded');
 
 function open(t: TestContext, executionProvider: 'cpu' | 'webgpu' | 'auto' = 'cpu'): Inference {
   const pixelWork = openPixelWork();
@@ -77,8 +77,7 @@ for (const model of OURS) {
   });
 
   test(`${model.name}: computes what PyTorch computed`, async (t) => {
-    const scaleName = `x${model.scale}`;
-    const file = new URL(`../fixtures/parity-${scaleName}.json`, import.meta.url);
+    const file = new URL(`../fixtures/${model.name.replace('boardsharp', 'parity')}.json`, import.meta.url);
     const { width, height, input, correction } = JSON.parse(readFileSync(file, 'utf8'));
     const planar = Buffer.from(input, 'base64');
     const photo = createRaster(width, height);
@@ -104,6 +103,32 @@ for (const model of OURS) {
     assert.ok(worst <= 1.1, `off by ${worst}`);
   });
 }
+
+test('a share of the correction is kept where it is asked for, whenever it is known', async (t) => {
+  const [model] = OURS as [Model];
+  const inference = open(t);
+  const photo = drawBoard(48, 32);
+  const { promise, resolve } = Promise.withResolvers<number>();
+  const enlarge = async (kept?: Promise<number>) =>
+    (await inference.enlargeTile(networkFor(model), photo, onlyTile(photo), kept && { kept })).raster.data;
+  const later = enlarge(promise);
+  const whole = await enlarge();
+  resolve(0.5);
+  const half = await later;
+  const none = await enlarge(Promise.resolve(0));
+  const base = enlargeBicubic(photo, model.scale).data;
+  assert.deepEqual(none, base);
+  let moved = 0;
+  for (const [i, value] of half.entries()) {
+    const [all = 0, nothing = 0] = [whole[i], base[i]];
+    moved = Math.max(moved, Math.abs(all - nothing));
+    // A whole correction that ends at black or white does not tell how far it went.
+    if (all > 0 && all < 255 && nothing > 0 && nothing < 255) {
+      assert.ok(Math.abs(value - (all + nothing) / 2) <= 1, `${value} between ${nothing} and ${all}`);
+    }
+  }
+  assert.ok(moved > 10, 'the network has something to say');
+});
 
 test('a network that is no network, or not the one described, is told apart', async (t) => {
   const folder = temporaryFolder(t);

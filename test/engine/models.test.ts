@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { locateModel } from '../../src/engine/model-files.ts';
-import { chooseScale, LONGEST_SIDE_FOR_X4, loadCatalogue } from '../../src/engine/models.ts';
+import { chooseScale, keptShare, LONGEST_SIDE_FOR_X4, loadCatalogue } from '../../src/engine/models.ts';
 import { type Entry, fileEntry, hubEntry, writeEmbedded, writeOwn } from '../helpers/catalogue-files.ts';
 import { temporaryFolder } from '../helpers/engine.ts';
 
@@ -64,6 +64,13 @@ const wrong: readonly [string, Entry, RegExp][] = [
     /models\.mine\.source/,
   ],
   ['a range there is not', { range: 100 }, /models\.mine\.range/],
+  ['a share above all', { damping: { share: 1.5, smallPixels: 8, largePixels: 12 } }, /damping\.share/],
+  [
+    'damping of a whole picture',
+    { base: 'none', damping: { share: 0.5, smallPixels: 8, largePixels: 12 } },
+    /damping: damps corrections/,
+  ],
+  ['damping without a way up', { damping: { share: 0.5, smallPixels: 8, largePixels: 8 } }, /largePixels/],
 ];
 for (const [what, changes, place] of wrong) {
   test(`an entry with ${what} is refused, and the place named`, async (t) => {
@@ -91,12 +98,43 @@ test('a catalogue that is no JSON or not there is an error', async (t) => {
 
 test('a default that is no model of its scale is refused', async (t) => {
   const [modelsDir, embeddedDir] = [temporaryFolder(t), temporaryFolder(t)];
-  const choice = { model: 'two', why: 'a slip' };
-  await writeEmbedded(embeddedDir, {}, { 2: choice, 4: choice });
-  await assert.rejects(loadCatalogue({ modelsDir, embeddedDir }), {
-    code: 'CATALOGUE',
-    detail: /default for 4/,
-  });
+  const two = { model: 'two', why: 'a slip' };
+  const small = { model: 'four', why: 'the only one', small: { ...two, upToPixels: 9 } };
+  for (const four of [two, small]) {
+    await writeEmbedded(embeddedDir, {}, { 2: two, 4: four });
+    await assert.rejects(loadCatalogue({ modelsDir, embeddedDir }), {
+      code: 'CATALOGUE',
+      detail: /default for 4/,
+    });
+  }
+});
+
+test('a small crop gets the model for small crops where there is one', async (t) => {
+  const [modelsDir, embeddedDir] = [temporaryFolder(t), temporaryFolder(t)];
+  const four = { model: 'four', why: 'it is the only one' };
+  const small = { model: 'better', why: 'it costs nothing there', upToPixels: 5000 };
+  await writeEmbedded(
+    embeddedDir,
+    { better: fileEntry() },
+    { 2: { model: 'two', why: 'fast', small }, 4: four },
+  );
+  const catalogue = await loadCatalogue({ modelsDir, embeddedDir });
+  assert.equal(catalogue.defaultFor(2, 5000).model.name, 'better');
+  assert.equal(catalogue.defaultFor(2, 5001).model.name, 'two');
+  assert.equal(catalogue.defaultFor(2).model.name, 'two');
+  assert.equal(catalogue.defaultFor(4, 1).model.name, 'four');
+  assert.equal(catalogue.smallDefaultFor(2)?.upToPixels, 5000);
+  assert.equal(catalogue.smallDefaultFor(4), undefined);
+});
+
+test('corrections of small letters are damped, of large ones whole', () => {
+  const damping = { share: 0.5, smallPixels: 8, largePixels: 12 };
+  const heights = [null, 3, 8, 10, 12, 30];
+  assert.deepEqual(
+    heights.map((height) => keptShare({ damping }, height)),
+    [0.5, 0.5, 0.5, 0.75, 1, 1],
+  );
+  assert.equal(keptShare({}, 3), 1);
 });
 
 test('small crops are enlarged four times, photos twice', () => {

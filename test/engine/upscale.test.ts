@@ -8,6 +8,7 @@ import { decode, encode } from '../../src/engine/image-codec.ts';
 import type { Inference } from '../../src/engine/inference.ts';
 import { LONGEST_SIDE_FOR_X4, loadCatalogue } from '../../src/engine/models.ts';
 import { openPixelWork } from '../../src/engine/pixel-work.ts';
+import type { Raster } from '../../src/engine/pixels.ts';
 import { planTiles } from '../../src/engine/tiles.ts';
 import { createUpscaler, STEPS } from '../../src/engine/upscale.ts';
 import { AppError } from '../../src/errors.ts';
@@ -154,19 +155,44 @@ test('a new model is data alone: a catalogue of your own is enough', async (t) =
   const usual = await upscaler.upscale({ bytes, format: 'png', model: 'boardsharp-x2' });
   assert.deepEqual(result.bytes, usual.bytes);
   // A preset of another scale than the one asked for gives way to that scale's default.
-  assert.equal((await upscaler.upscale({ bytes, format: 'png', scale: 4 })).model, 'boardsharp-x4');
+  assert.equal((await upscaler.upscale({ bytes, format: 'png', scale: 4 })).model, 'boardsharp-x4-quality');
 });
 
 test('MODEL does not decide the scale: where it does not fit the photo, the default of the scale is used', async (t) => {
   for (const [preset, width, model, scale] of [
-    ['boardsharp-x4', LONGEST_SIDE_FOR_X4 + 1, 'boardsharp-x2', 2],
+    ['boardsharp-x4', LONGEST_SIDE_FOR_X4 + 1, 'boardsharp-x2-quality', 2],
     ['boardsharp-x4', 60, 'boardsharp-x4', 4],
-    ['boardsharp-x2', 60, 'boardsharp-x4', 4],
+    ['boardsharp-x2', 60, 'boardsharp-x4-quality', 4],
   ] as const) {
     const { upscaler } = await openTestEngine(t, { MODEL: preset });
     const result = await upscaler.upscale({ bytes: await png(drawBoard(width, 20)), format: 'png' });
     assert.deepEqual([result.model, result.scale], [model, scale], `${preset}, ${width} pixels`);
   }
+});
+
+test('a photo keeps the share of the correction that its letters allow, and another share is another plan', async (t) => {
+  const photo = drawBoard(60, 40);
+  const plans = new Set<string>();
+  const tileKeeper = {
+    load: async (plan: string) => void plans.add(plan),
+    save: async () => undefined,
+  };
+  const pictures = [];
+  for (const share of [0, 1]) {
+    const folder = ownModel(t, 20_000, { damping: { share, smallPixels: 1000, largePixels: 1001 } });
+    const { upscaler } = await openTestEngine(t, folder);
+    const result = await upscaler.upscale({
+      bytes: await png(photo),
+      model: 'mine',
+      format: 'png',
+      tileKeeper,
+    });
+    pictures.push(await decode(result.bytes, 'png', LIMIT));
+  }
+  const [none, all] = pictures as [Raster, Raster];
+  assert.equal(largestDifference(none, enlargeBicubic(photo, 2)), 0);
+  assert.ok(largestDifference(all, none) > 5);
+  assert.equal(plans.size, 2);
 });
 
 test('a file is hashed again once the thread that held its network is gone', async (t) => {
@@ -197,12 +223,12 @@ test('a file is hashed again once the thread that held its network is gone', asy
 });
 
 /** Settings with a model of the user's own: our network for 2 as `mine`, in tiles of at most so many pixels. */
-function ownModel(t: TestContext, tilePixels: number): { MODELS_DIR: string } {
+function ownModel(t: TestContext, tilePixels: number, changes: object = {}): { MODELS_DIR: string } {
   const modelsDir = temporaryFolder(t);
   const embedded = new URL('../../models/', import.meta.url);
   const { models } = JSON.parse(readFileSync(new URL('catalogue.json', embedded), 'utf8'));
   writeFileSync(join(modelsDir, 'mine.onnx'), readFileSync(new URL('boardsharp-x2.onnx', embedded)));
-  const entry = { ...models['boardsharp-x2'], source: { file: 'mine.onnx' }, tilePixels };
+  const entry = { ...models['boardsharp-x2'], source: { file: 'mine.onnx' }, tilePixels, ...changes };
   writeFileSync(join(modelsDir, 'catalogue.json'), JSON.stringify({ models: { mine: entry } }));
   return { MODELS_DIR: modelsDir };
 }

@@ -33,7 +33,11 @@ const skip =
 const SLOW_MS = 600_000;
 
 const catalogue = await loadCatalogue({ modelsDir: '/nonexistent' });
-const MODELS = [catalogue.defaultFor(2).model, catalogue.defaultFor(4).model];
+const MODELS = [
+  catalogue.defaultFor(2).model,
+  catalogue.defaultFor(2, 1).model,
+  catalogue.defaultFor(4).model,
+];
 /** Of full white: a tenth of a step of 8 bits. */
 const SAME = 0.1 / 255;
 

@@ -23,11 +23,11 @@ export async function openCountingEngine(
   const real = openInference({ executionProvider: 'cpu', pixelWork, log: SILENT, threads: 1 });
   const inference: Inference = {
     ...real,
-    async enlargeTile(network, photo, tile, signal) {
+    async enlargeTile(network, photo, tile, options) {
       const { left, top } = tile.keep;
       const name = `${photo.width}x${photo.height} ${left},${top}`;
       await onTile(name, 'begins');
-      const piece = await real.enlargeTile(network, photo, tile, signal);
+      const piece = await real.enlargeTile(network, photo, tile, options);
       await onTile(name, 'ended');
       return piece;
     },
@@ -45,9 +45,10 @@ function withTiles(catalogue: Catalogue, tilePixels: number): Catalogue {
   return {
     models: catalogue.models,
     get: (name) => small(catalogue.get(name)),
-    defaultFor(scale) {
-      const { model, why } = catalogue.defaultFor(scale);
+    defaultFor(scale, pixels) {
+      const { model, why } = catalogue.defaultFor(scale, pixels);
       return { model: small(model), why };
     },
+    smallDefaultFor: catalogue.smallDefaultFor,
   };
 }
