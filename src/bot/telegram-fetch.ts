@@ -5,7 +5,7 @@ import { SocksProxyAgent } from 'socks-proxy-agent';
 import { redactTokens, type Secret } from '../secret.ts';
 import { createTlsProxyAgents } from './tls-proxy.ts';
 
-/** Until the answer begins. */
+/** Until the answer is there, to its end. */
 const ANSWER_WITHIN_MS = 60_000;
 const UPLOAD_WITHIN_MS = 900_000;
 
@@ -17,6 +17,11 @@ export type TelegramFetch = typeof fetch;
  * one takes grammY's streams and signals, and an agent for proxies.
  */
 export function createTelegramFetch(proxy: Secret | undefined): TelegramFetch {
+  return createNodeFetch(proxy, 'all of it');
+}
+
+/** @param inTime what must be there in time: of a file its beginning, since whoever reads it sees whether it goes on */
+function createNodeFetch(proxy: Secret | undefined, inTime: 'all of it' | 'its beginning'): TelegramFetch {
   const agent = proxy === undefined ? undefined : agentFor(proxy.reveal());
   // It brings no types.
   const send = createRequire(import.meta.url)('node-fetch') as (
@@ -33,13 +38,18 @@ export function createTelegramFetch(proxy: Secret | undefined): TelegramFetch {
     try {
       const parts = { ...init, signal: late.signal };
       const response = await send(String(input), agent === undefined ? parts : { ...parts, agent });
+      if (inTime === 'its beginning') clearTimeout(timer);
       // A proxy's page is no JSON, and the complaint about it names the address.
       const json = response.json.bind(response);
-      return Object.assign(response, { json: () => json().catch(rethrowClean) });
+      return Object.assign(response, {
+        json: () =>
+          json()
+            .catch(rethrowClean)
+            .finally(() => clearTimeout(timer)),
+      });
     } catch (error) {
-      return rethrowClean(error);
-    } finally {
       clearTimeout(timer);
+      return rethrowClean(error);
     }
   };
 }
@@ -49,7 +59,7 @@ export function createTelegramFetch(proxy: Secret | undefined): TelegramFetch {
  * a file; node-fetch would wait for the rest until the time is over.
  */
 export function createFileFetch(proxy: Secret | undefined): TelegramFetch {
-  if (proxy !== undefined) return createTelegramFetch(proxy);
+  if (proxy !== undefined) return createNodeFetch(proxy, 'its beginning');
   return async (input, init) => {
     try {
       return await fetch(input, init);

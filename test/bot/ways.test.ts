@@ -108,6 +108,27 @@ test('calls, uploads and files go through an HTTP proxy and a SOCKS proxy, with 
   assert.equal(telegram.messages(anna.chat, true).length, 3);
 });
 
+test('an answer that goes silent in its middle ends; a file may take longer', async (t) => {
+  const server = createHttpServer((request, response) => {
+    response.writeHead(200, { 'Content-Length': 12 }).write('{"ok":');
+    if (request.url === '/file') finishFile = () => response.end('true} ');
+  });
+  let finishFile = (): unknown => undefined;
+  const address = `http://127.0.0.1:${await listen(t, server)}`;
+  const proxy = new Secret(`http://127.0.0.1:${(await startHttpProxy(t)).port}`);
+  // Real connections; only what would take a minute does not.
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const [answer, file] = await Promise.all([
+    createTelegramFetch(undefined)(`${address}/answer`),
+    createFileFetch(proxy)(`${address}/file`),
+  ]);
+  const ended = assert.rejects(answer.json(), /abort/);
+  t.mock.timers.tick(60_000);
+  await ended;
+  finishFile();
+  assert.equal(await file.text(), '{"ok":true} ');
+});
+
 test('a proxy that is reached by https is spoken to in TLS, and may hang up', async (t) => {
   const heard: number[] = [];
   const server = createServer((socket) => {
