@@ -145,7 +145,9 @@ export function keepPace(pacing: Pacing): Transformer {
     const { chat_id: chatId } = payload as { chat_id?: unknown };
     const isMessage = /^(send(?!ChatAction)|edit)/.test(method);
     if (!isMessage || typeof chatId !== 'number') return previous(method, payload, signal);
-    const landed = await pacing.soon(chatId, 1, ANSWER_WITHIN_MS);
+    const { media } = payload as { media?: unknown };
+    const messages = Array.isArray(media) ? media.length : 1;
+    const landed = await pacing.soon(chatId, messages, ANSWER_WITHIN_MS);
     if (typeof landed === 'number') throw new ChatBusy(landed);
     return previous(method, payload, signal).finally(landed);
   };
