@@ -39,6 +39,10 @@ class Folder(unittest.TestCase):
             digest = hashlib.sha256(self.read(entry["source"]["file"])).hexdigest()
             self.assertEqual(digest, entry["sha256"])
 
+    def test_the_repositorys_own_figures_are_of_its_files(self):
+        with open(publish.FIGURES, encoding="utf-8") as file:
+            publish.write_folder(self.folder, json.load(file))
+
     def test_the_card_has_the_figures_and_nothing_left_to_fill_in(self):
         publish.write_folder(self.folder, self.figures)
         text = self.read("README.md").decode()
