@@ -18,8 +18,12 @@ export interface Thread<Request, Response> {
   close(): Promise<void>;
 }
 
-/** What a thread answers with: a value, or an error as plain data (a class does not survive the way between threads). */
+/**
+ * What a thread says: that it is loaded, and to each request a value, or an error as plain data (a class does not
+ * survive the way between threads).
+ */
 type Reply<Response> =
+  | { readonly loaded: true }
   | { readonly value: Response }
   | { readonly error: { code: ErrorCode; detail: string; action: string; stack: string | undefined } };
 
@@ -33,7 +37,10 @@ interface Call<Request, Response> {
 }
 
 export interface ThreadOptions extends WorkerOptions {
-  /** Closing waits for the request in flight: ending a thread inside native code may abort the whole process. */
+  /**
+   * Closing waits until the thread is loaded and for the request in flight: ending a thread inside native code, the
+   * start of a library included, may abort the whole process.
+   */
   readonly finishes?: boolean;
   /** It starts now and not with the first call, so that it loads while its owner is busy with something else. */
   readonly eager?: boolean;
@@ -52,6 +59,8 @@ export function openThread<Request, Response>(
   const waiting: Call<Request, Response>[] = [];
   let current: Call<Request, Response> | undefined;
   let worker: Worker | undefined;
+  /** Settles when the module of `worker` is loaded, or when it never will be. */
+  let loaded = Promise.resolve();
   let closed = false;
 
   function start(): Worker {
@@ -64,7 +73,11 @@ export function openThread<Request, Response>(
     });
     started.stdout.resume();
     started.stderr.resume();
+    const { promise, resolve: nowLoaded } = Promise.withResolvers<void>();
+    loaded = promise;
+    started.once('exit', nowLoaded);
     started.on('message', (reply: Reply<Response>) => {
+      if ('loaded' in reply) return nowLoaded();
       const call = current;
       current = undefined;
       if ('value' in reply) call?.resolve(reply.value);
@@ -141,8 +154,14 @@ export function openThread<Request, Response>(
     async close() {
       closed = true;
       for (const call of waiting.splice(0)) call.reject(new AppError('CANCELLED', 'the engine was closed'));
-      if (finishes && current !== undefined) await current.ended;
-      await worker?.terminate();
+      const ending = worker;
+      if (finishes && ending !== undefined) {
+        // Idle or not, it is waited for, so that the process does not end before.
+        ending.ref();
+        await loaded;
+        await current?.ended;
+      }
+      await ending?.terminate();
     },
   };
 }
@@ -168,6 +187,8 @@ export function serve<Request, Response>(
       parentPort?.postMessage({ error: { code, detail, action, stack } } satisfies Reply<Response>);
     }
   });
+  // Whatever the module imports is loaded when it calls this.
+  parentPort?.postMessage({ loaded: true } satisfies Reply<Response>);
 }
 
 function revive(error: {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
-import type { Worker } from 'node:worker_threads';
+import { SHARE_ENV, type Worker } from 'node:worker_threads';
 import { openThread } from '../../src/engine/thread.ts';
 
 /** What `test/fixtures/obedient-thread.ts` does when told to. */
@@ -120,6 +120,27 @@ test('closing a thread that finishes waits for the call in flight, even if nobod
   Atomics.store(gate, 0, 2);
   Atomics.notify(gate, 0);
   await closing;
+});
+
+test('closing a thread that finishes waits until it has loaded its libraries', async (t) => {
+  const loaded = 'BOARDSHARP_TEST_THREAD_LOADED';
+  t.after(() => delete process.env[loaded]);
+  const thread = openThread<Request, Answer>('../../test/fixtures/obedient-thread', {
+    finishes: true,
+    eager: true,
+    env: SHARE_ENV,
+  });
+  const closes = [thread.close(), thread.close()];
+  await Promise.all(closes);
+  assert.equal(process.env[loaded], 'yes');
+});
+
+test('a thread that finishes and cannot load is closed all the same', async () => {
+  const thread = openThread<Request, Answer>('../../test/fixtures/no-such-thread', {
+    finishes: true,
+    eager: true,
+  });
+  await thread.close();
 });
 
 test('closing fails what is open, and may be repeated', async (t) => {
