@@ -261,6 +261,7 @@ admin-survey = { $question }
     { $choices }
     Answers: { NUMBER($answered) }
 admin-csv = Answers (CSV)
+admin-report-usage = /report or /report 2026-09-01: a day that exists
 admin-pilot-report = The pilot report { $since ->
         [none] of the last 30 days
        *[other] since { $since }

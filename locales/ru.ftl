@@ -264,6 +264,7 @@ admin-survey = { $question }
     { $choices }
     Ответов: { NUMBER($answered) }
 admin-csv = Ответы (CSV)
+admin-report-usage = /report или /report 2026-09-01: день, который есть в календаре
 admin-pilot-report = Отчёт о пилоте { $since ->
         [none] за последние 30 дней
        *[other] с { $since }

@@ -81,10 +81,16 @@ export function addAdministration(desk: Desk, bot: Composer<Context>): void {
     const { user, say } = caller;
     const caption = say('admin-pilot-report', { since: since ?? 'none' });
     const files: InputMediaDocument[] = [];
-    for (const format of ['html', 'md', 'json'] as const) {
-      const media = new InputFile(await user.getReport(format, since), `pilot-report.${format}`);
-      // The words stand below the last one: there they are below the album.
-      files.push({ type: 'document', media, ...(format === 'json' ? { caption } : {}) });
+    try {
+      for (const format of ['html', 'md', 'json'] as const) {
+        const media = new InputFile(await user.getReport(format, since), `pilot-report.${format}`);
+        // The words stand below the last one: there they are below the album.
+        files.push({ type: 'document', media, ...(format === 'json' ? { caption } : {}) });
+      }
+    } catch (error) {
+      // Written like a date, and no day of any year.
+      if (!(error instanceof AppError && error.code === 'INVALID_REQUEST')) throw error;
+      return ctx.reply(say('admin-report-usage'));
     }
     await ctx.replyWithMediaGroup(files);
   });
@@ -124,8 +130,10 @@ async function follow(desk: Desk, ctx: Context, { user, say }: Caller, id: strin
   for (;;) {
     await pause(PROGRESS_EVERY_MS, undefined, { signal: desk.stopping }).catch(() => undefined);
     if (desk.stopping.aborted) return;
-    const now = await user.getBroadcast(id).catch(() => undefined);
-    if (now === undefined) continue;
+    const now = await user.getBroadcast(id).catch((error: AppError) => error);
+    // It was erased, or whoever asked is no administrator any more; of anything else the API recovers.
+    if (now instanceof AppError && now.status < 500 && now.status !== 429) return;
+    if (now instanceof Error) continue;
     // Who stopped it was told.
     if (now.state !== 'running' && now.state !== 'done') return;
     const reply = tellBroadcast(say, now);

@@ -115,6 +115,15 @@ test('administrators get the pilot report as a file; nobody else does', async (t
   }
   administrator.sendText('/report 2026-01-31');
   await eventually(() => said(telegram, administrator.chat, /since 2026-01-31/));
+  for (const day of ['2026-13-45', '2026-02-30']) {
+    const before = telegram.messages(administrator.chat, true).length;
+    administrator.sendText(`/report ${day}`);
+    const [answer] = await eventually(() => {
+      const came = telegram.messages(administrator.chat, true).slice(before);
+      return came.length > 0 && came;
+    });
+    assert.match(answer?.text ?? '', /a day that exists/);
+  }
   anna.sendText('/report');
   await eventually(() => said(telegram, anna.chat, /Write \/report in reply/));
 });
