@@ -1,7 +1,6 @@
 /** What is not about one photo: the models there are, whether the service is well, and its metrics. */
-import type { Config } from '../config.ts';
 import { locateModel } from '../engine/model-files.ts';
-import type { Catalogue, Model, Scale } from '../engine/models.ts';
+import { modelFor } from '../engine/models.ts';
 import { AppError } from '../errors.ts';
 import type { RouteContext } from './route-context.ts';
 import { HealthAnswer, LimitsAnswer, ModelsAnswer, problems, type Server } from './schemas.ts';
@@ -23,7 +22,7 @@ export function addGuardedServiceRoutes(server: Server, { config, catalogue, met
       response: { 200: ModelsAnswer, ...problems(401, 429) },
     },
     handler: async () => {
-      const defaults = SCALES.map((scale) => defaultModel(catalogue, config, scale).name);
+      const defaults = SCALES.map((scale) => modelFor(catalogue, scale, { preset: config.model }).name);
       const models = [...catalogue.models.values()].map(async (model) => {
         const { name, summary, scale, licence, parameters } = model;
         const isInstalled = await locateModel(model, config).then(
@@ -105,12 +104,6 @@ export function addHealthRoutes(server: Server, { stores, stopping }: RouteConte
       return { status: 'ready' as const };
     },
   });
-}
-
-/** The setting MODEL where it fits the scale, else the catalogue's choice: as the engine chooses for whole photos. */
-function defaultModel(catalogue: Catalogue, { model }: Config, scale: Scale): Model {
-  const preset = model === undefined ? undefined : catalogue.get(model);
-  return preset?.scale === scale ? preset : catalogue.defaultFor(scale).model;
 }
 
 async function answering(what: string, work: Promise<unknown>): Promise<void> {

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import type { Config } from '../config.ts';
 import { locateModel } from '../engine/model-files.ts';
-import type { Model } from '../engine/models.ts';
+import { type Model, modelFor } from '../engine/models.ts';
 import { networkOf } from '../engine/upscale.ts';
 import { AppError, toAppError } from '../errors.ts';
 import { type Command, type Engine, readArguments } from './command.ts';
@@ -94,8 +94,7 @@ async function checkFolder(folder: string): Promise<string> {
 
 /** The model that a whole photo of this scale gets. */
 function checkDefault(engine: Engine, config: Config, scale: 2 | 4): Check {
-  const preset = config.model === undefined ? undefined : engine.catalogue.get(config.model);
-  const model = preset?.scale === scale ? preset : engine.catalogue.defaultFor(scale).model;
+  const model = modelFor(engine.catalogue, scale, { preset: config.model });
   return checkModel(engine, config, `scale ${scale}`, model);
 }
 

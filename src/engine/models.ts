@@ -212,6 +212,19 @@ export async function loadCatalogue(options: {
 }
 
 /**
+ * The model of a photo for which none is asked for: the setting `MODEL` where it fits the scale, else the default.
+ * @throws AppError MODEL_UNKNOWN: there is no model of the setting's name
+ */
+export function modelFor(
+  catalogue: Catalogue,
+  scale: Scale,
+  { preset, pixels }: { preset: string | undefined; pixels?: number },
+): Model {
+  const model = preset === undefined ? undefined : catalogue.get(preset);
+  return model?.scale === scale ? model : catalogue.defaultFor(scale, pixels).model;
+}
+
+/**
  * The share of a network's correction that is kept for a photo whose letters are `letterHeight` pixels high.
  *
  * Letters of a few pixels are read better, and fewer of them change, where bicubic is still in the picture: it holds what

@@ -9,7 +9,7 @@ import { checkFits, decode, encode, readSize, reduce } from './image-codec.ts';
 import { type InputFormat, type OutputFormat, sniffFormat } from './image-format.ts';
 import type { Inference, Network } from './inference.ts';
 import { locateModel } from './model-files.ts';
-import { type Catalogue, chooseScale, keptShare, type Model, type Scale } from './models.ts';
+import { type Catalogue, chooseScale, keptShare, type Model, modelFor, type Scale } from './models.ts';
 import type { PixelWork } from './pixel-work.ts';
 import { CHANNELS, createRaster, paste, type Raster, scaleRect } from './pixels.ts';
 import type { Quality } from './quality-gate.ts';
@@ -270,8 +270,7 @@ function chooseModel(
     return model;
   }
   const scale = wanted.scale ?? chooseScale(photo.width, photo.height);
-  const preset = wanted.preset === undefined ? undefined : catalogue.get(wanted.preset);
-  return preset?.scale === scale ? preset : catalogue.defaultFor(scale, photo.width * photo.height).model;
+  return modelFor(catalogue, scale, { preset: wanted.preset, pixels: photo.width * photo.height });
 }
 
 /** How a model's photos are cut into tiles, of at most the catalogue's size or the one that is set. */

@@ -4,7 +4,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { locateModel } from '../../src/engine/model-files.ts';
-import { chooseScale, keptShare, LONGEST_SIDE_FOR_X4, loadCatalogue } from '../../src/engine/models.ts';
+import {
+  chooseScale,
+  keptShare,
+  LONGEST_SIDE_FOR_X4,
+  loadCatalogue,
+  modelFor,
+} from '../../src/engine/models.ts';
 import { type Entry, fileEntry, hubEntry, writeEmbedded, writeOwn } from '../helpers/catalogue-files.ts';
 import { temporaryFolder } from '../helpers/engine.ts';
 
@@ -125,6 +131,10 @@ test('a small crop gets the model for small crops where there is one', async (t)
   assert.equal(catalogue.defaultFor(4, 1).model.name, 'four');
   assert.equal(catalogue.smallDefaultFor(2)?.upToPixels, 5000);
   assert.equal(catalogue.smallDefaultFor(4), undefined);
+  assert.equal(modelFor(catalogue, 2, { preset: undefined, pixels: 5000 }).name, 'better');
+  assert.equal(modelFor(catalogue, 2, { preset: 'two', pixels: 5000 }).name, 'two');
+  assert.equal(modelFor(catalogue, 4, { preset: 'two' }).name, 'four', 'the setting is of the other scale');
+  assert.throws(() => modelFor(catalogue, 4, { preset: 'none' }), { code: 'MODEL_UNKNOWN' });
 });
 
 test('corrections of small letters are damped, of large ones whole', () => {
