@@ -56,14 +56,13 @@ def drawn(seed, scale, args):
         yield from crops(photo, truth, pictures["ink"], scale, 12 if scale == 4 else 32, pick)
 
 
-def real(path, seed, count=32):
-    """Patches of a real photo: 2560 px as truth, 1280 px through an encoder as the photo.
+def real_pair(path, pick, longest=2560):
+    """Photo, truth and ink of a real photo: `longest` px as truth, half of it through an encoder.
 
     The truth keeps its own noise, much of which the reduction has averaged away.
     """
-    pick = random.Random(seed)
     image = cv2.imread(path)[..., ::-1]
-    side = 2560 / max(image.shape[:2])
+    side = min(1, longest / max(image.shape[:2]))
     width, height = (int(round(length * side / 4)) * 4 for length in image.shape[1::-1])
     truth = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
     method = pick.choice((camera.RESAMPLING[0], camera.RESAMPLING[1], camera.RESAMPLING[4]))
@@ -72,7 +71,13 @@ def real(path, seed, count=32):
     photo = camera.jpeg(photo, pick.choices((80, 72, 87), (55, 25, 20))[0])
     grey = truth.mean(-1)
     ink = (np.abs(grey - cv2.blur(grey, (41, 41))) > 22).astype(np.float32)
-    yield from crops(photo, truth, ink, 2, count, pick)
+    return photo, truth, ink
+
+
+def real(path, seed, count=32):
+    """Patches of a real photo."""
+    pick = random.Random(seed)
+    yield from crops(*real_pair(path, pick), 2, count, pick)
 
 
 def main():

@@ -3,18 +3,23 @@
 /usr/bin/python3 training/score.py render --out /tmp/eval-x4 --count 24 --seed 9000 --scale 4
 /usr/bin/python3 training/score.py measure --set /tmp/eval-x4 --results boardsharp=/tmp/results \\
     --checkpoint training/checkpoints/boardsharp-x4.pt
+/usr/bin/python3 training/score.py pairs --photos PHOTOS \\
+    --checkpoint training/checkpoints/boardsharp-x2.pt
 """
 import argparse
 import json
 import os
+import random
 
 import cv2
 import numpy as np
 import torch
 from skimage.metrics import structural_similarity
 
+import backdrops
 import boards
 import camera
+import dataset
 import model
 import reader
 
@@ -200,6 +205,36 @@ def tiers(figures, reads, entries, lines):
         print(f"| {tier} | " + " | ".join(cells) + " |")
 
 
+def pairs(args):
+    """PSNR of a x2 network on real photos: reduced to 2560 px as truth, to 1280 px as the photo.
+
+    Text regions are ink and what is within 2 photo pixels of it. Photos that training used are
+    counted apart from those it did not.
+    """
+    torch.set_num_threads(args.threads)
+    network, _ = model.load(args.checkpoint)
+    used, rows = set(backdrops.free_photos(args.photos)), {}
+    for file in sorted(os.listdir(args.photos)):
+        path = os.path.join(args.photos, file)
+        if not file.endswith((".jpg", ".png")):
+            continue
+        photo, truth, ink = dataset.real_pair(path, random.Random(args.seed))
+        tensor = torch.from_numpy(photo.astype(np.float32) / 255).permute(2, 0, 1)[None]
+        text = cv2.dilate(ink, np.ones((9, 9), np.uint8)) > 0
+        row = [truth.shape[1], text.mean()]
+        for result in (model.bicubic(tensor, 2).clamp(0, 1), model.upscale(network, tensor)):
+            error = luma(result[0].permute(1, 2, 0).numpy()) - luma(truth / np.float32(255))
+            row += [decibel(error ** 2), decibel(error[text] ** 2)]
+        rows.setdefault("in training" if path in used else "not in training", []).append(row)
+        print(f"{file[:60]:60} " + " ".join(f"{figure:.2f}" for figure in row[2:]), flush=True)
+    print("\n| photos | | PSNR bicubic | network | text regions bicubic | network |")
+    print("|" + "---|" * 6)
+    for kind, figures in rows.items():
+        _, share, *means = np.mean(figures, 0)
+        print(f"| {kind} | {len(figures)}, text on {share:.0%} | "
+              + " | ".join(f"{means[i]:.2f}" for i in (0, 2, 1, 3)) + " |")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
@@ -216,8 +251,13 @@ def main():
     judge.add_argument("--lines", type=int, default=12, help="lines read per board at most")
     judge.add_argument("--threads", type=int, default=2, help="CPU threads and readers")
     judge.add_argument("--json", help="file for every single figure and reading")
+    twins = commands.add_parser("pairs", help="measure a x2 network on real photos, reduced")
+    twins.add_argument("--photos", required=True, help="folder of photos with SOURCES.csv")
+    twins.add_argument("--checkpoint", required=True, help="checkpoint of train.py")
+    twins.add_argument("--seed", type=int, default=1, help="seed of the encoders")
+    twins.add_argument("--threads", type=int, default=2, help="CPU threads")
     args = parser.parse_args()
-    {"render": render, "measure": measure}[args.command](args)
+    {"render": render, "measure": measure, "pairs": pairs}[args.command](args)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import numpy as np
 
 import backdrops
 import boards
+import dataset
 import formulas
 import perspective
 
@@ -123,6 +124,22 @@ class RealBoards(unittest.TestCase):
     def test_a_folder_without_a_large_photo_gives_a_drawn_board(self):
         board, _ = boards.make(6, 4000, 3000, 2, photo_folder=self.folder)
         self.assertIsNone(board.backdrop)
+
+
+class RealPairs(unittest.TestCase):
+    def test_photo_and_truth_lie_exactly_on_each_other(self):
+        board, pictures = boards.make(4, 1024, 768, 2)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "board.png")
+            cv2.imwrite(path, np.round(pictures["clean"][..., ::-1] * 255).astype(np.uint8))
+            photo, truth, ink = dataset.real_pair(path, random.Random(1))
+        self.assertEqual((photo.shape, truth.shape), ((384, 512, 3), (768, 1024, 3)))
+        left, top, right, bottom = board.lines[0]["box"]
+        self.assertGreater(ink[top:bottom, left:right].mean(), 0.02)
+        enlarged = cv2.resize(photo, (1024, 768), interpolation=cv2.INTER_CUBIC).astype(np.float32)
+        errors = {(x, y): np.abs(np.roll(enlarged, (y, x), (0, 1)) - truth)[8:-8, 8:-8].mean()
+                  for x in (-1, 0, 1) for y in (-1, 0, 1)}
+        self.assertEqual(min(errors, key=errors.get), (0, 0))
 
 
 class Tilt(unittest.TestCase):
