@@ -65,7 +65,9 @@ export const runEvaluate: Command = async (args, context) => {
     const photoPixels = sizes.reduce((sum, { width, height }) => sum + width * height, 0) / sizes.length;
     const rival = values.against;
     const sums = figuresOf(folder, measured, { seed: SEED, reader, rival, photoPixels, shown: WORST_SHOWN });
-    const figures = values.choose ? { ...sums, choice: chooseModel(sums, budgetSeconds) } : sums;
+    // One of another scale is measured for comparison, and cannot be the default of this one.
+    const compared = models.filter(({ scale }) => scale !== folder.scale).map(({ name }) => name);
+    const figures = values.choose ? { ...sums, choice: chooseModel(sums, budgetSeconds, compared) } : sums;
     const pictures = await picturesOf(figures.worst, folder, methods);
     bar.clear();
     const markdown = markdownReport(figures);
@@ -82,7 +84,7 @@ export const runEvaluate: Command = async (args, context) => {
           : `Default for x${folder.scale} by the rule: ${model}. Set defaults.${folder.scale}.model in models/catalogue.json to it.\n`,
       );
       for (const { model: name, why } of lost) stdout.write(`${name} lost: ${why}.\n`);
-      const small = chooseModel(sums, SMALL_CROPS_TIMES * budgetSeconds).model;
+      const small = chooseModel(sums, SMALL_CROPS_TIMES * budgetSeconds, compared).model;
       if (small !== model) {
         stdout.write(
           `For small crops, by the same rule with ${SMALL_CROPS_TIMES} times the time: ${small}. Set defaults.${folder.scale}.small.model to it.\n`,
@@ -96,7 +98,7 @@ export const runEvaluate: Command = async (args, context) => {
   }
 };
 
-/** Those named, else the installed ones of the scale. @throws AppError MODEL_UNKNOWN, USAGE */
+/** Those named, of the scale or a multiple of it, else the installed ones of the scale. @throws AppError MODEL_UNKNOWN, USAGE */
 async function chosenModels(
   catalogue: Catalogue,
   names: string | undefined,
@@ -105,7 +107,7 @@ async function chosenModels(
 ): Promise<Model[]> {
   if (names !== undefined) {
     const models = [...new Set(names.split(','))].map((name) => catalogue.get(name.trim()));
-    const other = models.find((model) => model.scale !== scale);
+    const other = models.find((model) => model.scale % scale !== 0);
     if (other === undefined) return models;
     throw usage(`${other.name} enlarges by ${other.scale}, the folder's truth is ${scale} times its photos`);
   }

@@ -6,9 +6,16 @@ const BUDGET_PIXELS = 1280 * 960;
 /** A cell of all four dimensions counts from so many boards on: of fewer an interval says little. */
 const MIN_CROSSED_BOARDS = 5;
 
-/** @param budgetSeconds for a photo of 1280×960; times are carried over by the number of pixels */
-export function chooseModel({ methods, photoPixels, reader }: Figures, budgetSeconds: number): Choice {
-  const candidates = methods.filter(({ name }) => !REFERENCES.includes(name));
+/**
+ * @param budgetSeconds for a photo of 1280×960; times are carried over by the number of pixels
+ * @param compared models that were measured for comparison and cannot be chosen
+ */
+export function chooseModel(
+  { methods, photoPixels, reader }: Figures,
+  budgetSeconds: number,
+  compared: readonly string[] = [],
+): Choice {
+  const candidates = methods.filter(({ name }) => ![...REFERENCES, ...compared].includes(name));
   const lost: { model: string; why: string }[] = [];
   const fit = candidates.filter((candidate) => {
     const why = reader === null ? 'no letters were read' : objection(candidate, photoPixels, budgetSeconds);

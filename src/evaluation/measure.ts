@@ -11,7 +11,7 @@ import type { Upscaler } from '../engine/upscale.ts';
 import { AppError } from '../errors.ts';
 import { patientCrop, plainCrop } from './line-crops.ts';
 import { comparePictures, lumaOf, type PictureScores } from './picture-scores.ts';
-import { enlargeLanczos } from './resample.ts';
+import { enlargeLanczos, reduceByArea } from './resample.ts';
 import { readLines } from './tesseract.ts';
 import type { TruthBoard, TruthFolder } from './truth-folder.ts';
 
@@ -47,7 +47,10 @@ export interface MeasureOptions {
   readonly onProgress: (done: number, label: string) => void;
 }
 
-/** Bicubic, Lanczos, the models, and the truth itself as the best that any could do. */
+/**
+ * Bicubic, Lanczos, the models, and the truth itself as the best that any could do. Of a model that enlarges by more
+ * the result is reduced by area, as the tools around such models do.
+ */
 export function planMethods(
   { scale }: TruthFolder,
   models: readonly Model[],
@@ -72,11 +75,12 @@ export function planMethods(
         id: JSON.stringify([model.name, model.sha256, model.damping]),
         async enlarge({ photo }) {
           const { bytes, timings } = await upscaler.upscale({
-            ...{ bytes: photo, scale, model: model.name, format: 'png', signal },
+            ...{ bytes: photo, scale: model.scale, model: model.name, format: 'png', signal },
           });
           const { encode: _, decode: __, network: ___, ...steps } = timings;
+          const result = await picture(bytes, maxPixels * model.scale ** 2);
           return {
-            raster: await picture(bytes, maxPixels * scale ** 2),
+            raster: model.scale === scale ? result : reduceByArea(result, model.scale / scale),
             ms: Object.values(steps).reduce((sum, step) => sum + step, 0),
           };
         },

@@ -32,14 +32,23 @@ export function resize(plane: Luma, factor: number): Luma {
 }
 
 /** Lanczos with four lobes. */
-export function enlargeLanczos({ width, height, data }: Raster, scale: number): Raster {
-  const output = createRaster(width * scale, height * scale);
-  const across = kernelTaps(width, width * scale, scale, LANCZOS4);
-  const down = kernelTaps(height, height * scale, scale, LANCZOS4);
+export function enlargeLanczos(picture: Raster, scale: number): Raster {
+  const taps = (from: number): Taps[] => kernelTaps(from, from * scale, scale, LANCZOS4);
+  return resampled(picture, taps(picture.width), taps(picture.height));
+}
+
+/** A `factor`th of the size, which divides both sides: each pixel is the mean of those it stands for. */
+export function reduceByArea(picture: Raster, factor: number): Raster {
+  const taps = (from: number): Taps[] => areaTaps(from, from / factor, 1 / factor);
+  return resampled(picture, taps(picture.width), taps(picture.height));
+}
+
+function resampled({ width, height, data }: Raster, across: readonly Taps[], down: readonly Taps[]): Raster {
+  const output = createRaster(across.length, down.length);
   for (let channel = 0; channel < CHANNELS; channel++) {
     const plane = Float32Array.from({ length: width * height }, (_, i) => data[i * CHANNELS + channel] ?? 0);
-    const large = separable({ width, height, data: plane }, across, down);
-    for (const [i, value] of large.data.entries()) {
+    const result = separable({ width, height, data: plane }, across, down);
+    for (const [i, value] of result.data.entries()) {
       output.data[i * CHANNELS + channel] = Math.round(Math.min(255, Math.max(0, value)));
     }
   }

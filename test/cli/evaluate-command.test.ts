@@ -28,16 +28,19 @@ async function writeSet(folder: string, factor: number): Promise<void> {
 test('two boards give one report in three forms, and a second run measures nothing again', async (t) => {
   const folder = temporaryFolder(t);
   await writeSet(folder, 2);
-  const args = ['evaluate', '.', '--out', 'out', '--models', 'boardsharp-x2', '--choose'];
+  const models = 'boardsharp-x2,boardsharp-x4';
+  const args = ['evaluate', '.', '--out', 'out', '--models', models, '--choose'];
   const first = await boardsharp(args, { folder });
   assert.equal(first.exitCode, 0, first.stderr);
   const figures = JSON.parse(readFileSync(join(folder, 'out/report.json'), 'utf8'));
   const names = figures.methods.map(({ name }: { name: string }) => name);
-  assert.deepEqual(names, ['bicubic', 'lanczos', 'boardsharp-x2', 'truth']);
+  assert.deepEqual(names, ['bicubic', 'lanczos', 'boardsharp-x2', 'boardsharp-x4', 'truth']);
   assert.equal(figures.boards, 2);
   assert.match(readFileSync(join(folder, 'out/report.md'), 'utf8'), /\| boardsharp-x2 \|/);
   assert.match(readFileSync(join(folder, 'out/report.html'), 'utf8'), /<td>boardsharp-x2<\/td>/);
-  assert.match(first.stdout, /Default for x2 by the rule|No model qualifies for x2/);
+  assert.match(first.stdout, /Default for x2 by the rule: boardsharp-x2|No model qualifies for x2/);
+  const chosen = [figures.choice.model, ...figures.choice.lost.map(({ model }: { model: string }) => model)];
+  assert.ok(!chosen.includes('boardsharp-x4'), 'a model of x4 is compared, and no candidate at x2');
   const kept = join(folder, 'out/measured');
   const times = () => readdirSync(kept).map((file) => [file, statSync(join(kept, file)).mtimeMs]);
   const before = times();
@@ -67,7 +70,9 @@ test('a truth of another size is refused by the board’s name, a model of anoth
   const wrong = await boardsharp(['evaluate', '.', '--models', 'boardsharp-x2'], { folder });
   assert.notEqual(wrong.exitCode, 0);
   assert.match(wrong.stderr, /a: bicubic gives 96×72, the truth is 144×108/);
-  const other = await boardsharp(['evaluate', '.', '--models', 'boardsharp-x4'], { folder });
+  const truth = JSON.parse(readFileSync(join(folder, 'truth.json'), 'utf8'));
+  writeFileSync(join(folder, 'truth.json'), JSON.stringify({ ...truth, scale: 4 }));
+  const other = await boardsharp(['evaluate', '.', '--models', 'boardsharp-x2'], { folder });
   assert.equal(other.exitCode, 2);
-  assert.match(other.stderr, /boardsharp-x4 enlarges by 4/);
+  assert.match(other.stderr, /boardsharp-x2 enlarges by 2/);
 });
