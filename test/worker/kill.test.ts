@@ -17,6 +17,7 @@ import { prepareDatabase } from '../helpers/data-folder.ts';
 import { createPostgresDatabase, DATABASE_KINDS } from '../helpers/database.ts';
 import { png, temporaryFolder } from '../helpers/engine.ts';
 import { drawBoard, meanDifference } from '../helpers/pictures.ts';
+import { NODE_FLAGS } from '../helpers/program.ts';
 import { integer, seededRandom } from '../helpers/seed.ts';
 import { createUser, openTestQueue, send } from '../helpers/service.ts';
 
@@ -85,7 +86,7 @@ async function runWorker(
   env: Record<string, string | undefined>,
   { begun, killAfter }: { begun: string[]; killAfter: number | undefined },
 ): Promise<boolean> {
-  const worker: ChildProcess = spawn(process.execPath, [FIXTURE], {
+  const worker: ChildProcess = spawn(process.execPath, [...NODE_FLAGS, FIXTURE], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
