@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Composer, type Context, InlineKeyboard, InputFile } from 'grammy';
 import type { InputMediaDocument } from 'grammy/types';
 import type { Broadcast, QueueState, Statistics } from '../client/telegram-client.ts';
-import { AppError } from '../errors.ts';
+import { AppError, toAppError } from '../errors.ts';
 import { decodePress, encodePress } from './callback-data.ts';
 import { type Caller, findCaller } from './conversation.ts';
 import type { Desk } from './desk.ts';
@@ -115,7 +115,12 @@ export function addAdministration(desk: Desk, bot: Composer<Context>): void {
         const now = verb === 'send' ? await user.startBroadcast(subject) : await user.stopBroadcast(subject);
         await attempt(ctx.editMessageText(...tellBroadcast(say, now)));
         await attempt(ctx.answerCallbackQuery());
-        if (now.state === 'running') void follow(desk, ctx, caller, subject);
+        if (now.state !== 'running') return;
+        void followBroadcast({
+          read: () => user.getBroadcast(subject),
+          tell: (broadcast) => attempt(ctx.editMessageText(...tellBroadcast(say, broadcast))),
+          stopping: desk.stopping,
+        });
       }
     } catch (error) {
       if (!(error instanceof AppError && error.status < 500)) throw error;
@@ -124,21 +129,36 @@ export function addAdministration(desk: Desk, bot: Composer<Context>): void {
   });
 }
 
-/** Shows how far a broadcast is, as long as this process lives and somebody else does not stop it. Never rejects. */
-async function follow(desk: Desk, ctx: Context, { user, say }: Caller, id: string): Promise<void> {
+/**
+ * Tells how far a broadcast is whenever that changed, until it is over, somebody else stopped it, or it cannot be asked
+ * for any more. Never rejects.
+ */
+export async function followBroadcast({
+  read,
+  tell,
+  stopping,
+  everyMs = PROGRESS_EVERY_MS,
+}: {
+  read: () => Promise<Broadcast>;
+  tell: (now: Broadcast) => Promise<unknown>;
+  stopping: AbortSignal;
+  everyMs?: number;
+}): Promise<void> {
   let told = '';
   for (;;) {
-    await pause(PROGRESS_EVERY_MS, undefined, { signal: desk.stopping }).catch(() => undefined);
-    if (desk.stopping.aborted) return;
-    const now = await user.getBroadcast(id).catch((error: AppError) => error);
-    // It was erased, or whoever asked is no administrator any more; of anything else the API recovers.
-    if (now instanceof AppError && now.status < 500 && now.status !== 429) return;
-    if (now instanceof Error) continue;
+    await pause(everyMs, undefined, { signal: stopping }).catch(() => undefined);
+    if (stopping.aborted) return;
+    const now = await read().catch((error: unknown) => toAppError(error));
+    if (now instanceof AppError) {
+      // It was erased, or whoever asked is no administrator any more; of anything else the API recovers.
+      if (now.status < 500 && now.status !== 429) return;
+      continue;
+    }
     // Who stopped it was told.
     if (now.state !== 'running' && now.state !== 'done') return;
-    const reply = tellBroadcast(say, now);
-    if (reply[0] !== told) await attempt(ctx.editMessageText(...reply));
-    [told] = reply;
+    const news = `${now.state} ${now.waiting} ${now.sent} ${now.gone} ${now.answered}`;
+    if (news !== told) await tell(now);
+    told = news;
     if (now.state === 'done') return;
   }
 }
