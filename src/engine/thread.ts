@@ -78,6 +78,8 @@ export function openThread<Request, Response>(
     started.once('exit', nowLoaded);
     started.on('message', (reply: Reply<Response>) => {
       if ('loaded' in reply) return nowLoaded();
+      // Its error may have arrived before this answer, and then its call has failed and another is the current one.
+      if (worker !== started) return;
       const call = current;
       current = undefined;
       if ('value' in reply) call?.resolve(reply.value);
