@@ -56,13 +56,15 @@ def drawn(seed, scale, args):
         yield from crops(photo, truth, pictures["ink"], scale, 12 if scale == 4 else 32, pick)
 
 
-def real_pair(path, pick, longest=2560):
-    """Photo, truth and ink of a real photo: `longest` px as truth, half of it through an encoder.
+def real_pair(path, pick, longest=2560, min_shrink=1):
+    """Photo, truth and ink of a real photo: at most `longest` px as truth, half of it through an
+    encoder.
 
-    The truth keeps its own noise, much of which the reduction has averaged away.
+    The truth keeps its own noise, much of which the reduction, by `min_shrink` at least, has
+    averaged away.
     """
     image = cv2.imread(path)[..., ::-1]
-    side = min(1, longest / max(image.shape[:2]))
+    side = min(1 / min_shrink, longest / max(image.shape[:2]))
     width, height = (int(round(length * side / 4)) * 4 for length in image.shape[1::-1])
     truth = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
     method = pick.choice((camera.RESAMPLING[0], camera.RESAMPLING[1], camera.RESAMPLING[4]))

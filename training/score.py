@@ -209,29 +209,33 @@ def pairs(args):
     """PSNR of a x2 network on real photos: reduced to 2560 px as truth, to 1280 px as the photo.
 
     Text regions are ink and what is within 2 photo pixels of it. Photos that training used are
-    counted apart from those it did not.
+    counted apart from those it did not; these are smaller, so their truths are too: each is
+    reduced by MIN_SHRINK at least, for its noise to go.
     """
     torch.set_num_threads(args.threads)
     network, _ = model.load(args.checkpoint)
+    if network.scale != 2:
+        raise SystemExit(f"{args.checkpoint} enlarges by {network.scale}; pairs are for x2")
     used, rows = set(backdrops.free_photos(args.photos)), {}
     for file in sorted(os.listdir(args.photos)):
         path = os.path.join(args.photos, file)
         if not file.endswith((".jpg", ".png")):
             continue
-        photo, truth, ink = dataset.real_pair(path, random.Random(args.seed))
+        photo, truth, ink = dataset.real_pair(path, random.Random(f"{args.seed} {file}"),
+                                              min_shrink=backdrops.MIN_SHRINK)
         tensor = torch.from_numpy(photo.astype(np.float32) / 255).permute(2, 0, 1)[None]
         text = cv2.dilate(ink, np.ones((9, 9), np.uint8)) > 0
-        row = [truth.shape[1], text.mean()]
+        row = [max(truth.shape), text.mean()]
         for result in (model.bicubic(tensor, 2).clamp(0, 1), model.upscale(network, tensor)):
             error = luma(result[0].permute(1, 2, 0).numpy()) - luma(truth / np.float32(255))
-            row += [decibel(error ** 2), decibel(error[text] ** 2)]
+            row += [decibel(error ** 2), decibel(error[text] ** 2) if text.any() else np.nan]
         rows.setdefault("in training" if path in used else "not in training", []).append(row)
         print(f"{file[:60]:60} " + " ".join(f"{figure:.2f}" for figure in row[2:]), flush=True)
-    print("\n| photos | | PSNR bicubic | network | text regions bicubic | network |")
-    print("|" + "---|" * 6)
+    print("\n| photos | | mean truth | PSNR bicubic | network | text regions bicubic | network |")
+    print("|" + "---|" * 7)
     for kind, figures in rows.items():
-        _, share, *means = np.mean(figures, 0)
-        print(f"| {kind} | {len(figures)}, text on {share:.0%} | "
+        side, share, *means = np.nanmean(figures, 0)
+        print(f"| {kind} | {len(figures)}, text on {share:.0%} | {side:.0f} px | "
               + " | ".join(f"{means[i]:.2f}" for i in (0, 2, 1, 3)) + " |")
 
 
