@@ -17,7 +17,8 @@ Usage: boardsharp <command> [options]
   models [--json]              what is known, what is installed, what is the default and why
   models pull <name>           fetch a model from the hub
   evaluate <folder>            measure models on photos with known truth; docs/evaluation.md has the format
-    --models <a,b>             default: the installed ones of the folder's scale
+    --models <a,b>             default: the installed ones of the folder's scale;
+                               results of larger scales are reduced to it
     --out <folder>             for report and measurements; default: evaluation
     --lines <n>                lines read on each board at most; default: 12
     --reader-jobs <n>          readers at once; default: 2

@@ -5,6 +5,7 @@ import { bootstrap } from '../../src/evaluation/bootstrap.ts';
 import { cellsOf } from '../../src/evaluation/letter-cells.ts';
 import { countLine, distance, fold } from '../../src/evaluation/letter-scores.ts';
 import { comparePictures, lumaOf } from '../../src/evaluation/picture-scores.ts';
+import { enlargeLanczos, reduceByArea } from '../../src/evaluation/resample.ts';
 
 test('a flat error of 10 levels is 28.13 dB, and SSIM follows its formula', () => {
   const flat = (value: number) => ({ width: 32, height: 32, data: new Float32Array(1024).fill(value) });
@@ -12,6 +13,23 @@ test('a flat error of 10 levels is 28.13 dB, and SSIM follows its formula', () =
   assert.equal(psnr.toFixed(2), '28.13');
   assert.equal(ssim.toFixed(6), ((2 * 110 * 100 + 6.5025) / (110 ** 2 + 100 ** 2 + 6.5025)).toFixed(6));
   assert.equal(textPsnr, null);
+});
+
+test('a reduction is the mean of each channel, and Lanczos keeps what is even', () => {
+  const data = Uint8Array.from({ length: 4 * 2 * 3 }, (_, i) => (i * 37) % 256);
+  const mean = (left: number, channel: number): number => {
+    const at = (x: number, y: number): number => data[(y * 4 + left + x) * 3 + channel] ?? 0;
+    return Math.round((at(0, 0) + at(1, 0) + at(0, 1) + at(1, 1)) / 4);
+  };
+  const half = reduceByArea({ width: 4, height: 2, data }, 2);
+  assert.deepEqual([half.width, half.height], [2, 1]);
+  assert.deepEqual(
+    [...half.data],
+    [0, 2].flatMap((left) => [0, 1, 2].map((channel) => mean(left, channel))),
+  );
+  const flat = { width: 3, height: 3, data: new Uint8Array(27).map((_, i) => [10, 20, 30][i % 3] ?? 0) };
+  const large = enlargeLanczos(flat, 2);
+  assert.deepEqual([large.width, large.height, ...large.data.subarray(0, 3)], [6, 6, 10, 20, 30]);
 });
 
 test('errors in the outer pixels do not count, errors on a line count as text', () => {
