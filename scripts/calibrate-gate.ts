@@ -11,11 +11,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readConfig } from '../src/config.ts';
 import { enlargeBicubic } from '../src/engine/bicubic.ts';
+import { grainOf, keptShare } from '../src/engine/damping.ts';
 import { passGate } from '../src/engine/gate.ts';
 import { decode, reduce } from '../src/engine/image-codec.ts';
 import { sniffFormat } from '../src/engine/image-format.ts';
 import { locateModel } from '../src/engine/model-files.ts';
-import { keptShare } from '../src/engine/models.ts';
 import { openPixelWork } from '../src/engine/pixel-work.ts';
 import { CHANNELS, createRaster, paste, type Raster } from '../src/engine/pixels.ts';
 import type { Quality } from '../src/engine/quality-gate.ts';
@@ -85,11 +85,12 @@ try {
   const rules = { halo: model.halo, multiple: model.input.multiple, tilePixels: model.tilePixels };
 
   // As for small letters: most of the boards' are.
-  const kept = Promise.resolve(keptShare(model, null));
+  const share = keptShare(model.damping, null);
 
   /** What the network makes of a photo, before any gate. */
   async function enlarge(photo: Raster): Promise<{ result: Raster; runMs: number }> {
     const result = createRaster(photo.width * scale, photo.height * scale);
+    const kept = Promise.resolve({ share, grain: grainOf(photo) });
     let total = 0;
     for (const tile of planTiles(photo.width, photo.height, rules)) {
       const { raster, runMs } = await engine.inference.enlargeTile(network, photo, tile, { kept });

@@ -12,9 +12,16 @@ interface Phase {
  *
  * @param source pixels beyond its edges repeat the edge
  * @param correction at least `scale` times the whole source's size, what lies beyond is ignored; null adds nothing
+ * @param shares how much of the correction is added at each pixel of the source, between them in proportion; null: all
  * @returns RGB of `scale` times the size of `keep`
  */
-export function enlarge(source: Raster, scale: number, keep: Rect, correction: Planes | null): Raster {
+export function enlarge(
+  source: Raster,
+  scale: number,
+  keep: Rect,
+  correction: Planes | null,
+  shares: Float32Array | null = null,
+): Raster {
   const { width, height, data } = source;
   const phases = Array.from({ length: scale }, (_, phase) => phaseOf(phase, scale));
   const output = createRaster(keep.width * scale, keep.height * scale);
@@ -25,17 +32,20 @@ export function enlarge(source: Raster, scale: number, keep: Rect, correction: P
     return Math.min(width - 1, Math.max(0, column)) * CHANNELS + (i % CHANNELS);
   });
   const base = new Float32Array(output.width);
+  const gains = new Float32Array(output.width).fill(1);
+  const columns = Array.from({ length: output.width }, (_, x) => between(x, scale, keep.left, width));
 
   for (let outRow = 0; outRow < output.height; outRow++) {
     const vertical = phases[outRow % scale] as Phase;
     const firstRow = keep.top + Math.floor(outRow / scale) + vertical.offset;
     blendRows(data, width, height, firstRow, vertical.weights, sourceIndex, blended);
+    if (shares !== null) fillGains(shares, width, between(outRow, scale, keep.top, height), columns, gains);
     for (let channel = 0; channel < CHANNELS; channel++) {
       for (let phase = 0; phase < scale; phase++) {
         fillPhase(blended, phases[phase] as Phase, channel, base, phase, scale);
       }
       if (correction !== null)
-        addRow(correction, channel, keep.top * scale + outRow, keep.left * scale, base);
+        addRow(correction, channel, keep.top * scale + outRow, keep.left * scale, gains, base);
       storeRow(base, output.data, outRow * output.width * CHANNELS + channel);
     }
   }
@@ -109,17 +119,51 @@ function fillPhase(
   }
 }
 
-/** Adds one row of a correction to a row of one channel in 0…255. */
+/** The two source pixels beside an output pixel, and how near the second one is. */
+interface Between {
+  readonly first: number;
+  readonly second: number;
+  readonly part: number;
+}
+
+/** @param start first source pixel that is kept; @param size number of source pixels */
+function between(out: number, scale: number, start: number, size: number): Between {
+  const position = Math.min(size - 1, Math.max(0, start + (out + 0.5) / scale - 0.5));
+  const first = Math.floor(position);
+  return { first, second: Math.min(size - 1, first + 1), part: position - first };
+}
+
+/** One output row of a map of the source, linear between its pixels. */
+function fillGains(
+  map: Float32Array,
+  width: number,
+  row: Between,
+  columns: readonly Between[],
+  gains: Float32Array,
+): void {
+  const [above, below] = [row.first * width, row.second * width];
+  for (let x = 0; x < gains.length; x++) {
+    const { first, second, part } = columns[x] as Between;
+    const high = (map[above + first] as number) * (1 - part) + (map[above + second] as number) * part;
+    const low = (map[below + first] as number) * (1 - part) + (map[below + second] as number) * part;
+    gains[x] = high + (low - high) * row.part;
+  }
+}
+
+/** Adds one row of a correction, times `gains`, to a row of one channel in 0…255. */
 function addRow(
   { data, width, height, white }: Planes,
   channel: number,
   row: number,
   left: number,
+  gains: Float32Array,
   base: Float32Array,
 ): void {
-  const gain = 255 / white;
+  const levels = 255 / white;
   const start = (channel * height + row) * width + left;
-  for (let x = 0; x < base.length; x++) base[x] = (base[x] as number) + gain * (data[start + x] as number);
+  for (let x = 0; x < base.length; x++) {
+    base[x] = (base[x] as number) + levels * (gains[x] as number) * (data[start + x] as number);
+  }
 }
 
 /** Rounds and clamps a row of one channel into interleaved RGB from index `to` on. */

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { type ExecutionProvider, forbidTelemetry } from '../config.ts';
 import type { Log } from '../log.ts';
 import { openBatches } from './batches.ts';
+import type { Kept } from './damping.ts';
 import type { PixelWork } from './pixel-work.ts';
 import { cutOut, type Planes, type Raster } from './pixels.ts';
 import { openThread } from './thread.ts';
@@ -54,8 +55,8 @@ export interface Inference {
   /**
    * Enlarges one tile of `photo`. The next tile may be asked for before this one is there: the network begins it while
    * the pixel threads finish this one, and a GPU takes up to `batchSize` that wait at once, of whatever photos.
-   * @param options `kept` is the share of a correction that is kept, 1 by default; it may be known later than the
-   *   network's answer
+   * @param options `kept` is how much of a correction is kept, all by default; it may be known later than the network's
+   *   answer
    * @returns RGB of `scale` times the size of `tile.keep`
    * @throws AppError CANCELLED, ENGINE_FAILED, ENGINE_CRASHED, MODEL_CORRUPT, MODEL_MISFIT, PROVIDER
    */
@@ -63,7 +64,7 @@ export interface Inference {
     network: Network,
     photo: Raster,
     tile: Tile,
-    options?: { signal?: AbortSignal | undefined; kept?: Promise<number> },
+    options?: { signal?: AbortSignal | undefined; kept?: Promise<Kept> },
   ): Promise<{ raster: Raster; runMs: number }>;
   close(): Promise<void>;
 }
@@ -141,7 +142,6 @@ export function openInference({
     },
     async enlargeTile(network, photo, { read, keep }, { signal, kept } = {}) {
       const { output, runMs } = await runNetwork(network, cutOut(photo, read), signal);
-      const share = network.base === 'bicubic' && kept !== undefined ? await kept : 1;
       const finished = await pixelWork.call(
         {
           kind: 'finish',
@@ -149,8 +149,8 @@ export function openInference({
           keep: { ...keep, left: keep.left - read.left, top: keep.top - read.top },
           scale: network.scale,
           base: network.base,
-          // A correction counts less where more of it stands for white.
-          output: { ...output, white: output.white / share },
+          output,
+          kept: network.base === 'bicubic' ? await kept : undefined,
         },
         signal,
       );

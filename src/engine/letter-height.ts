@@ -1,4 +1,5 @@
 /** How high the letters of a photo are: tells whether they can be saved, or the user should come closer. Pure. */
+import { lumaOf, smooth } from './brightness.ts';
 import { CHANNELS, type Raster } from './pixels.ts';
 
 /** What was found of writing. */
@@ -87,32 +88,6 @@ function lettersOf(band: Raster): { dark: number[]; light: number[] } {
   const heights = (sign: number): number[] =>
     lettersAmong(findMarks(inkOf(luma, board, sign), width, height));
   return { dark: heights(1), light: heights(-1) };
-}
-
-/** BT.601 brightness. */
-function lumaOf({ width, height, data }: Raster): Float32Array {
-  const luma = new Float32Array(width * height);
-  for (let pixel = 0, at = 0; pixel < luma.length; pixel++, at += CHANNELS) {
-    luma[pixel] =
-      0.299 * (data[at] as number) + 0.587 * (data[at + 1] as number) + 0.114 * (data[at + 2] as number);
-  }
-  return luma;
-}
-
-/** A 3×3 binomial mean: single pixels of noise are no ink. Edges are left as they are. */
-function smooth(luma: Float32Array, width: number, height: number): Float32Array {
-  const across = Float32Array.from(luma);
-  for (let y = 0; y < height; y++) {
-    for (let at = y * width + 1; at < (y + 1) * width - 1; at++) {
-      across[at] = ((luma[at - 1] as number) + 2 * (luma[at] as number) + (luma[at + 1] as number)) / 4;
-    }
-  }
-  const result = Float32Array.from(across);
-  for (let at = width; at < result.length - width; at++) {
-    result[at] =
-      ((across[at - width] as number) + 2 * (across[at] as number) + (across[at + width] as number)) / 4;
-  }
-  return result;
 }
 
 /** Standard deviation of what is left of noise: from the median difference of neighbours, which strokes hardly move. */

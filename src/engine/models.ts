@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { AppError } from '../errors.ts';
+import type { Damping } from './damping.ts';
 
 export type Scale = 2 | 4;
 
@@ -39,14 +40,6 @@ export interface Model {
   readonly damping?: Damping | undefined;
   readonly licence: string;
   readonly parameters: number | null;
-}
-
-/** How much of a correction is kept, by the typical letter height of the photo in its pixels. */
-export interface Damping {
-  /** The share that is kept up to `smallPixels`; from `largePixels` on it is all, between them in proportion. */
-  readonly share: number;
-  readonly smallPixels: number;
-  readonly largePixels: number;
 }
 
 /** The models there are. */
@@ -222,19 +215,6 @@ export function modelFor(
 ): Model {
   const model = preset === undefined ? undefined : catalogue.get(preset);
   return model?.scale === scale ? model : catalogue.defaultFor(scale, pixels).model;
-}
-
-/**
- * The share of a network's correction that is kept for a photo whose letters are `letterHeight` pixels high.
- *
- * Letters of a few pixels are read better, and fewer of them change, where bicubic is still in the picture: it holds what
- * the camera saw (docs/results.md). No writing found counts as small: it may be there.
- */
-export function keptShare({ damping }: Pick<Model, 'damping'>, letterHeight: number | null): number {
-  if (damping === undefined) return 1;
-  const { share, smallPixels, largePixels } = damping;
-  const part = ((letterHeight ?? 0) - smallPixels) / (largePixels - smallPixels);
-  return share + (1 - share) * Math.min(1, Math.max(0, part));
 }
 
 /** The longest side in pixels that is still enlarged four times by default. */

@@ -2,6 +2,7 @@
 import { blendToBase } from './base-blend.ts';
 import { enlarge } from './bicubic.ts';
 import { cleanBoard } from './clean-look.ts';
+import { grainOf, keptMap } from './damping.ts';
 import { estimateLetterHeight } from './letter-height.ts';
 import type { PixelRequest, PixelResponse } from './pixel-work.ts';
 import { type Raster, scaleRect, toRaster } from './pixels.ts';
@@ -11,10 +12,10 @@ import { serve } from './thread.ts';
 serve<PixelRequest, PixelResponse>(async (request) => {
   switch (request.kind) {
     case 'finish': {
-      const { photo, keep, scale, base, output } = request;
-      return finished(
-        base === 'bicubic' ? enlarge(photo, scale, keep, output) : toRaster(output, scaleRect(keep, scale)),
-      );
+      const { photo, keep, scale, base, output, kept } = request;
+      if (base === 'none') return finished(toRaster(output, scaleRect(keep, scale)));
+      const shares = kept === undefined || kept.share === 1 ? null : keptMap(photo, kept);
+      return finished(enlarge(photo, scale, keep, output, shares));
     }
     case 'base':
       return finished(enlarge(request.photo, request.scale, request.keep, null));
@@ -27,8 +28,15 @@ serve<PixelRequest, PixelResponse>(async (request) => {
     case 'clean':
       cleanBoard(request.photo, request.scale);
       return finished(request.photo);
-    case 'letters':
-      return { value: { kind: 'measured', letters: estimateLetterHeight(request.photo) }, transfer: [] };
+    case 'letters': {
+      const { photo } = request;
+      const value = {
+        kind: 'measured',
+        letters: estimateLetterHeight(photo),
+        grain: grainOf(photo),
+      } as const;
+      return { value, transfer: [] };
+    }
   }
 });
 

@@ -1,4 +1,5 @@
 /** The handle to the pixel threads: tiles to finish and windows to judge, each to the thread with the least to do. */
+import type { Kept } from './damping.ts';
 import type { LetterHeight } from './letter-height.ts';
 import type { Planes, Raster, Rect } from './pixels.ts';
 import type { JudgedWindow, WindowFindings } from './quality-gate.ts';
@@ -12,14 +13,19 @@ interface Part {
 }
 
 export type PixelRequest =
-  /** A network's output made into pixels: added to the bicubic base where it is a correction. */
-  | (Part & { readonly kind: 'finish'; readonly base: 'bicubic' | 'none'; readonly output: Planes })
+  /** A network's output made into pixels: added to the bicubic base where it is a correction, all of it without `kept`. */
+  | (Part & {
+      readonly kind: 'finish';
+      readonly base: 'bicubic' | 'none';
+      readonly output: Planes;
+      readonly kept: Kept | undefined;
+    })
   /** The bicubic base alone. */
   | (Part & { readonly kind: 'base' })
   | { readonly kind: 'judge'; readonly window: JudgedWindow }
   /** A result made to look clean, for which it is moved there and back. */
   | { readonly kind: 'clean'; readonly photo: Raster; readonly scale: number }
-  /** How high the letters of a photo are. */
+  /** How high the letters of a photo are, and how much its bare board varies. */
   | { readonly kind: 'letters'; readonly photo: Raster };
 
 export type PixelResponse = Finished | Judged | Measured;
@@ -39,6 +45,7 @@ interface Judged {
 interface Measured {
   readonly kind: 'measured';
   readonly letters: LetterHeight;
+  readonly grain: number;
 }
 
 /** What a request is answered with. */

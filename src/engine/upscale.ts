@@ -4,12 +4,13 @@ import pMap from 'p-map';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { Look } from '../job.ts';
+import { keptShare } from './damping.ts';
 import { passGate } from './gate.ts';
 import { checkFits, decode, encode, readSize, reduce } from './image-codec.ts';
 import { type InputFormat, type OutputFormat, sniffFormat } from './image-format.ts';
 import type { Inference, Network } from './inference.ts';
 import { locateModel } from './model-files.ts';
-import { type Catalogue, chooseScale, keptShare, type Model, modelFor, type Scale } from './models.ts';
+import { type Catalogue, chooseScale, type Model, modelFor, type Scale } from './models.ts';
 import type { PixelWork } from './pixel-work.ts';
 import { CHANNELS, createRaster, paste, type Raster, scaleRect } from './pixels.ts';
 import type { Quality } from './quality-gate.ts';
@@ -171,7 +172,10 @@ export function createUpscaler({
         { kind: 'letters', photo: { ...photo, data: new Uint8Array(photo.data) } },
         signal,
       );
-      const kept = measured.then(({ letters }) => keptShare(model, letters.typical));
+      const kept = measured.then(({ letters, grain }) => ({
+        share: keptShare(model.damping, letters.typical),
+        grain,
+      }));
       kept.catch(() => undefined);
 
       const { scale } = model;

@@ -3,6 +3,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { enlargeBicubic } from '../../src/engine/bicubic.ts';
+import type { Kept } from '../../src/engine/damping.ts';
 import { type Inference, type Network, openInference } from '../../src/engine/inference.ts';
 import { loadCatalogue, type Model } from '../../src/engine/models.ts';
 import { openPixelWork } from '../../src/engine/pixel-work.ts';
@@ -107,15 +108,17 @@ for (const model of OURS) {
 test('a share of the correction is kept where it is asked for, whenever it is known', async (t) => {
   const [model] = OURS as [Model];
   const inference = open(t);
-  const photo = drawBoard(48, 32);
-  const { promise, resolve } = Promise.withResolvers<number>();
-  const enlarge = async (kept?: Promise<number>) =>
+  // Noise that is no grain: it counts as writing all over.
+  const photo = drawNoise(48, 32, seededRandom(t));
+  const grain = 1;
+  const { promise, resolve } = Promise.withResolvers<Kept>();
+  const enlarge = async (kept?: Promise<Kept>) =>
     (await inference.enlargeTile(networkFor(model), photo, onlyTile(photo), kept && { kept })).raster.data;
   const later = enlarge(promise);
   const whole = await enlarge();
-  resolve(0.5);
+  resolve({ share: 0.5, grain });
   const half = await later;
-  const none = await enlarge(Promise.resolve(0));
+  const none = await enlarge(Promise.resolve({ share: 0, grain }));
   const base = enlargeBicubic(photo, model.scale).data;
   assert.deepEqual(none, base);
   let moved = 0;

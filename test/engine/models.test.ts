@@ -4,13 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { locateModel } from '../../src/engine/model-files.ts';
-import {
-  chooseScale,
-  keptShare,
-  LONGEST_SIDE_FOR_X4,
-  loadCatalogue,
-  modelFor,
-} from '../../src/engine/models.ts';
+import { chooseScale, LONGEST_SIDE_FOR_X4, loadCatalogue, modelFor } from '../../src/engine/models.ts';
 import { type Entry, fileEntry, hubEntry, writeEmbedded, writeOwn } from '../helpers/catalogue-files.ts';
 import { temporaryFolder } from '../helpers/engine.ts';
 
@@ -135,16 +129,6 @@ test('a small crop gets the model for small crops where there is one', async (t)
   assert.equal(modelFor(catalogue, 2, { preset: 'two', pixels: 5000 }).name, 'two');
   assert.equal(modelFor(catalogue, 4, { preset: 'two' }).name, 'four', 'the setting is of the other scale');
   assert.throws(() => modelFor(catalogue, 4, { preset: 'none' }), { code: 'MODEL_UNKNOWN' });
-});
-
-test('corrections of small letters are damped, of large ones whole', () => {
-  const damping = { share: 0.5, smallPixels: 8, largePixels: 12 };
-  const heights = [null, 3, 8, 10, 12, 30];
-  assert.deepEqual(
-    heights.map((height) => keptShare({ damping }, height)),
-    [0.5, 0.5, 0.5, 0.75, 1, 1],
-  );
-  assert.equal(keptShare({}, 3), 1);
 });
 
 test('small crops are enlarged four times, photos twice', () => {
