@@ -38,7 +38,7 @@ export async function readLines(
   const texts = crops.map(() => '');
   try {
     const parts = Array.from({ length: Math.min(jobs, crops.length) }, (_, part) => part);
-    await Promise.all(
+    const readings = await Promise.allSettled(
       parts.map(async (part) => {
         const indices = [...crops.keys()].filter((index) => index % parts.length === part);
         const files = indices.map((index) => join(folder, `${index}.png`));
@@ -55,6 +55,9 @@ export async function readLines(
         }
       }),
     );
+    // Only then: while one of them still writes, the folder cannot be removed, and that error would hide the first one's.
+    const failed = readings.find((reading) => reading.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
     return texts;
   } finally {
     await rm(folder, { recursive: true, force: true });
