@@ -2,7 +2,8 @@
 
 /usr/bin/python3 training/export_onnx.py training/checkpoints/boardsharp-x2.pt \\
     --out models/boardsharp-x2.onnx --fixture test/fixtures/parity-x2.json
-The same with --turned makes the network of --out boardsharp-x2-quality.onnx.
+The same with --turned makes the network of --out boardsharp-x2-quality.onnx, and with --second
+training/checkpoints/boardsharp-x4-second.pt too that of boardsharp-x4-quality.onnx.
 """
 import argparse
 import base64
@@ -41,6 +42,8 @@ def main():
                         help="which network of a trunk with several")
     parser.add_argument("--turned", action="store_true",
                         help="the mean over four mirror images, for four times the time")
+    parser.add_argument("--second", metavar="CHECKPOINT",
+                        help="with --turned: two mirror images each of this network and of the first")
     parser.add_argument("--fixture", help="JSON with an input and its correction")
     parser.add_argument("--small", help="checkpoint to write without the optimizer's state")
     args = parser.parse_args()
@@ -49,7 +52,8 @@ def main():
     network, checkpoint = model.load(args.checkpoint, leave)
     whole, allowed = network, ALLOWED
     if args.turned:
-        whole, allowed = model.Turned(network).eval(), ALLOWED | TURNING
+        second = model.load(args.second)[0] if args.second else None
+        whole, allowed = model.Turned(network, second).eval(), ALLOWED | TURNING
     torch.onnx.export(
         whole, torch.rand(1, 3, 32, 48), args.out, opset_version=13,
         input_names=["input"], output_names=["correction"], do_constant_folding=True,

@@ -82,20 +82,27 @@ class BoardNet(nn.Module):
 
 
 class Turned(nn.Module):
-    """The mean of a network's four answers to a photo and its mirror images.
+    """The mean of four answers: a network's to a photo and its mirror images, or two networks' to
+    two mirror images.
 
-    What it is sure of it says four times, its guesses differ and fade: better by a fifth of a
+    What they are sure of is said four times, guesses differ and fade: better by a fifth of a
     decibel for four times the time, without any training.
     """
 
-    def __init__(self, network):
+    def __init__(self, network, second=None):
         super().__init__()
-        self.network, self.scale = network, network.scale
+        self.scale = network.scale
+        self.networks = nn.ModuleList([network] if second is None else [network, second])
+        self.images = ((), (3,), (2,), (2, 3)) if second is None else ((3,), (2,))
 
     def forward(self, images):
-        total = self.network(images)
-        for axes in ([3], [2], [2, 3]):
-            total = total + torch.flip(self.network(torch.flip(images, axes)), axes)
+        total = 0
+        for network in self.networks:
+            for axes in self.images:
+                # The photo itself is not sent through a flip of nothing.
+                answer = (torch.flip(network(torch.flip(images, axes)), axes) if axes
+                          else network(images))
+                total = answer + total
         return total / 4
 
 

@@ -103,6 +103,17 @@ class Trunk(unittest.TestCase):
         self.assertLess(float((turned(self.image) - mirrored).abs().max()), 1e-5)
         self.assertGreater(float((turned(self.image) - self.given(self.image)).abs().max()), 1e-4)
 
+    def test_two_networks_are_each_asked_twice(self):
+        other = model.BoardNet(self.given.scale).eval()
+        torch.nn.init.normal_(other.tail.weight, std=0.02)
+        both = model.Turned(self.given, other)(self.image)
+        total = 0
+        for network in (self.given, other):
+            for axes in ([2], [3]):
+                total = total + torch.flip(network(torch.flip(self.image, axes)), axes)
+        self.assertLess(float((both - total / 4).abs().max()), 1e-5)
+        self.assertGreater(float((both - model.Turned(self.given)(self.image)).abs().max()), 1e-4)
+
 
 class Camera(unittest.TestCase):
     def setUp(self):
