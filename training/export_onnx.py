@@ -43,7 +43,7 @@ def main():
     parser.add_argument("--turned", action="store_true",
                         help="the mean over four mirror images, for four times the time")
     parser.add_argument("--second", metavar="CHECKPOINT",
-                        help="with --turned: two mirror images each of this network and of the first")
+                        help="with --turned: two mirror images each of both networks")
     parser.add_argument("--fixture", help="JSON with an input and its correction")
     parser.add_argument("--small", help="checkpoint to write without the optimizer's state")
     args = parser.parse_args()
