@@ -72,6 +72,7 @@ export async function startFakeTelegram({
   random = Math.random,
   now = Date.now,
   behind = (url) => url,
+  onTheWayMs = 0,
 }: {
   host?: string;
   port?: number;
@@ -79,6 +80,8 @@ export async function startFakeTelegram({
   random?: () => number;
   now?: () => number;
   behind?: (url: string) => string;
+  /** A message that comes so soon after a 429 had been sent before its answer arrived. */
+  onTheWayMs?: number;
 } = {}): Promise<FakeTelegram> {
   shared ??= createMethodCheck();
   const check = shared;
@@ -89,7 +92,7 @@ export async function startFakeTelegram({
   const complaints: string[] = [];
   let faults: (Fault & { left: number })[] = [];
   /** Until when a chat is to be left alone, by order of a 429. */
-  const pauses = new Map<unknown, number>();
+  const pauses = new Map<unknown, { readonly from: number; readonly until: number }>();
   const server = createServer((request, response) => {
     void answer(request, response).catch((error: unknown) => {
       complaints.push(`the fake itself failed: ${(error as Error).stack}`);
@@ -137,7 +140,8 @@ export async function startFakeTelegram({
     const fault = pickFault(method);
     const chatId = String(sent.parameters.get('chat_id'));
     const isMessage = /^(send(?!ChatAction)|edit)/.test(method);
-    if (isMessage && at < (pauses.get(chatId) ?? 0)) {
+    const paused = pauses.get(chatId);
+    if (isMessage && paused !== undefined && at > paused.from && at < paused.until) {
       complaints.push(`${method}: to ${chatId} before its 429 is over`);
     }
     if (fault?.delayMs !== undefined) await new Promise((done) => setTimeout(done, fault.delayMs));
@@ -169,7 +173,9 @@ export async function startFakeTelegram({
     if (lost) return void request.socket.destroy();
     if (error === undefined) return send(response, 200, { ok: true, result });
     const { code, message, parameters: more } = error;
-    if (isMessage && fault?.retryAfter !== undefined) pauses.set(chatId, at + 1000 * fault.retryAfter);
+    if (isMessage && fault?.retryAfter !== undefined) {
+      pauses.set(chatId, { from: performance.now() + onTheWayMs, until: at + 1000 * fault.retryAfter });
+    }
     send(response, code, {
       ...{ ok: false, error_code: code, description: message },
       ...(more === undefined ? {} : { parameters: more }),
