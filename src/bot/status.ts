@@ -5,13 +5,14 @@ import type { DueStatus } from '../client/telegram-client.ts';
 import { toAppError } from '../errors.ts';
 import { encodePress } from './callback-data.ts';
 import { act, type Desk, heed, surely } from './desk.ts';
-import { attempt, understandRefusal } from './telegram-errors.ts';
+import { understandRefusal } from './telegram-errors.ts';
 import type { Say } from './texts.ts';
 
 const LOOK_EVERY_MS = 1000;
 const AT_ONCE = 30;
 /** Texts that were told last, so that nothing is edited into itself; forgetting them costs one refused edit each. */
 const MAX_REMEMBERED = 5000;
+const REMOVE_TRIES = 10;
 
 /** Tells until `stopping`. */
 export async function runStatuses(desk: Desk): Promise<void> {
@@ -54,14 +55,28 @@ export async function tell(desk: Desk, status: DueStatus, told: Map<string, stri
         reply_markup,
       });
       const isOpen = await surely(desk, () => sender.putStatus(id, sent));
-      // The result was faster.
-      if (!isOpen) await attempt(api.deleteMessage(chatId, sent));
+      // The result was faster. Nothing else will remove it, and no other status waits for that.
+      if (!isOpen) void remove(desk, chatId, sent);
     }
     told.set(id, text);
   } catch (error) {
     await heed(desk, chatId, understandRefusal(error));
   } finally {
     landed();
+  }
+}
+
+/** Removes a message, trying again while that may help. Never rejects. */
+async function remove({ api, stopping }: Desk, chatId: number, messageId: number): Promise<void> {
+  for (let tries = 0; tries < REMOVE_TRIES; tries++) {
+    try {
+      await api.deleteMessage(chatId, messageId);
+      return;
+    } catch (error) {
+      const refusal = understandRefusal(error);
+      if (refusal.kind !== 'later') return;
+      await pause(1000 * refusal.afterSeconds, undefined, { signal: stopping }).catch(() => undefined);
+    }
   }
 }
 

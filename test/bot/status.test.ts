@@ -60,6 +60,25 @@ test('while a photo is worked on the chat shows it, and a text that has not chan
   assert.deepEqual(telegram.complaints(), []);
 });
 
+test('a status that comes after the result is removed, whatever Telegram says at first', async (t) => {
+  const telegram = await startFakeTelegram();
+  t.after(() => telegram.close());
+  const { chat } = telegram.person(1);
+  const api = new Api(telegram.token, { apiRoot: telegram.url });
+  telegram.fail({ method: 'deleteMessage', kind: 429, retryAfter: 0, times: 2 });
+  const sender = { putStatus: async () => false };
+  const stopping = new AbortController().signal;
+  const desk = { api, sender, stopping, say: openTexts(), pacing: createPacing() } as unknown as Desk;
+  const late: DueStatus = {
+    ...{ id: '3c0e3f62-6f3c-4f43-8a37-6c2f0f6ab1a6', telegramId: 1, chatId: 1, threadId: null },
+    ...{ isGroup: false, language: 'en', statusMessageId: null, messageId: 9, total: 1, ended: 0 },
+    ...{ progress: 0, position: null, remainingSeconds: null },
+  };
+  await tell(desk, late, new Map());
+  await eventually(() => telegram.calls.filter(({ method }) => method === 'deleteMessage').length === 3);
+  assert.equal(chat.messages.size, 0);
+});
+
 test('letters that are too small to be saved are told in a sentence, in both languages', async (t) => {
   const { telegram } = await meet(t);
   const [anna, boris] = [telegram.person(1), telegram.person(2, 'ru')];
