@@ -1,8 +1,4 @@
-/**
- * Where a network's correction counts less: at writing that is small. Letters of a few pixels are read better where
- * bicubic, which holds what the camera saw, is still in the picture; bare board has nothing to read, and loses its noise
- * to the whole correction (docs/results.md). Pure.
- */
+/** Where a network's correction counts less: at writing that is small, and not on bare board. Pure. */
 import { lumaOf, smooth } from './brightness.ts';
 import { CHANNELS, type Raster } from './pixels.ts';
 
@@ -14,7 +10,10 @@ export interface Damping {
   readonly largePixels: number;
 }
 
-/** How much of a correction is kept. */
+/**
+ * How much of a correction is kept. Letters of a few pixels are read better where bicubic, which holds what the camera
+ * saw, is still in the picture; bare board has nothing to read, and loses its noise (docs/results.md).
+ */
 export interface Kept {
   /** At writing, 0…1; on bare board all of it is. */
   readonly share: number;
