@@ -33,7 +33,10 @@ export function enlarge(
   });
   const base = new Float32Array(output.width);
   const gains = new Float32Array(output.width).fill(1);
-  const columns = Array.from({ length: output.width }, (_, x) => between(x, scale, keep.left, width));
+  const columns =
+    shares === null
+      ? []
+      : Array.from({ length: output.width }, (_, x) => between(x, scale, keep.left, width));
 
   for (let outRow = 0; outRow < output.height; outRow++) {
     const vertical = phases[outRow % scale] as Phase;
