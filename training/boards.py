@@ -14,7 +14,8 @@ import formulas
 import perspective
 import strokes
 import words
-from letters import OVERSAMPLING, distort, formula_mask, scribble, settle, text_mask
+from letters import (OVERSAMPLING, distort, formula_mask, ink_of, numbered_mask, scribble, settle,
+                     sure_numbers, text_mask, with_ink)
 
 BOARDS = {
     "white": ((236, 238, 236), 10), "green": ((44, 82, 64), 14),
@@ -44,7 +45,7 @@ class Board:
     """One board being written: ink layers, one per colour, and the lines that stand on it."""
 
     def __init__(self, seed, width, height, scale, held_out=False, stroke_folder=None, kind=None,
-                 formula_folder=None, photo_folder=None):
+                 formula_folder=None, photo_folder=None, number=None):
         self.rng, self.pick = np.random.default_rng(seed), random.Random(seed)
         self.width, self.height, self.scale = width, height, scale
         self.held_out, self.stroke_folder = held_out, stroke_folder
@@ -60,6 +61,8 @@ class Board:
         self.colours = self.pick.choices(inks, weights, k=self.pick.choice((1, 2, 3)))
         self.layers = [np.zeros((height, width), np.float32) for _ in self.colours]
         self.lines = []
+        # Which letter stands where: what `number` says of it, 0 where none is known.
+        self.number, self.glyphs = number, np.zeros((height, width), np.uint8) if number else None
 
     def put(self, mask, left, top, strength=1.0):
         """Presses a mask onto a random layer; returns the layer's box that it covers."""
@@ -68,8 +71,11 @@ class Board:
         bottom = min(self.height, top + mask.shape[0])
         if left < 0 or top < 0 or right - left < 4 or bottom - top < 4:
             return None
-        part = layer[top:bottom, left:right]
-        np.maximum(part, mask[:bottom - top, :right - left] * strength, out=part)
+        part, mask = layer[top:bottom, left:right], mask[:bottom - top, :right - left]
+        if mask.ndim == 3:
+            numbers = sure_numbers(mask)
+            np.copyto(self.glyphs[top:bottom, left:right], numbers, where=numbers > 0)
+        np.maximum(part, ink_of(mask) * strength, out=part)
         return [left, top, right, bottom]
 
     def strength(self):
@@ -91,6 +97,8 @@ class Board:
         if path.endswith(".svg"):
             thick = max(1, (0.12 * height + bold) * OVERSAMPLING)
             mask = strokes.write(path, text, height * OVERSAMPLING, thick, self.rng)
+        elif self.number:
+            mask = numbered_mask(path, text, height, bold, self.number)
         else:
             mask = text_mask(path, text, height, bold)
         if mask is None:
@@ -102,7 +110,8 @@ class Board:
             return mask
         # Pressure changes along the line, never within a stroke's width.
         low = self.rng.uniform(0.5, 1)
-        return mask * (low + (1 - low) * smooth_noise(self.rng, mask.shape, 1.5 * height))
+        pressure = low + (1 - low) * smooth_noise(self.rng, mask.shape, 1.5 * height)
+        return with_ink(mask, ink_of(mask) * pressure)
 
     def letter_height(self):
         """As in the evaluation; in training more of the small letters, where the work is."""
@@ -247,7 +256,8 @@ class Board:
             what(*cell)
 
     def render(self):
-        """{"clean", "grainy": [h, w, 3] float 0..1, "ink": [h, w] 0..1}, both in one light."""
+        """{"clean", "grainy": [h, w, 3] float 0..1, "ink": [h, w] 0..1, and of numbered letters
+        "glyphs": [h, w] uint8}, both in one light."""
         rng, shape = self.rng, (self.height, self.width)
         base, spread = BOARDS[self.kind]
         colour = np.array(base, np.float32) / 255 + self.pick.gauss(0, spread / 255)
@@ -281,8 +291,9 @@ class Board:
         grainy += cv2.GaussianBlur(dirt, (0, 0), 0.4 * self.scale)[..., None]
         # A real board brings its own light.
         light, glare = (1, 0) if self.backdrop else self.light()
+        numbered = {} if self.glyphs is None else {"glyphs": self.glyphs}
         return {"clean": (clean * light + glare).clip(0, 1),
-                "grainy": (grainy * light + glare).clip(0, 1), "ink": ink}
+                "grainy": (grainy * light + glare).clip(0, 1), "ink": ink, **numbered}
 
     def light(self):
         """A gradient, now and then a shadow's soft edge, and a glare."""
@@ -313,6 +324,7 @@ def make(seed, width, height, scale, tilt=0, **settings):
     pictures = board.render()
     if tilt:
         pictures, board.lines = perspective.tilt(pictures, board.lines, tilt, seed)
+        board.glyphs = pictures.get("glyphs")
     return board, pictures
 
 

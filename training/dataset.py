@@ -1,9 +1,12 @@
 """Fills shards of (photo, truth, ink) patches, as plain uint8 files that train.py maps.
 
+With --glyphs another file says which letter stands where, for train_recogniser.py.
+
 /usr/bin/python3 training/dataset.py --scale 2 --minutes 8 --seed 1000 --out /tmp/boards-x2 \\
     --strokes STROKES --formulas FORMULAS --photos PHOTOS
 """
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -14,6 +17,7 @@ import numpy as np
 
 import boards
 import camera
+import recogniser
 from backdrops import free_photos
 
 PATCH = 64  # photo pixels; train.py crops 48 out of it at random
@@ -22,10 +26,11 @@ TIERS = {"mild": 36, "typical": 50, "hard": 14}
 TILT = 0.06  # the most that corners of a board seen from the side move, as a share of its sides
 
 
-def crops(photo, truth, ink, scale, count, pick):
-    """`count` patches of one photo, nearly all with ink; truth carries ink as 4th channel."""
+def crops(photo, truth, ink, scale, count, pick, glyphs=None):
+    """`count` patches of one photo, nearly all with ink; truth carries ink as 4th channel, and
+    `glyphs` as 5th."""
     mask = cv2.dilate((ink > 0.12).astype(np.uint8) * 255, np.ones((3, 3), np.uint8))
-    truth = np.dstack([truth, mask])
+    truth = np.dstack([truth, mask] if glyphs is None else [truth, mask, glyphs])
     for _ in range(count):
         blank_allowed = pick.random() < 0.1
         for _ in range(8):
@@ -46,14 +51,16 @@ def drawn(seed, scale, args):
     _, pictures = boards.make(seed, width * scale, height * scale, scale,
                               tilt=TILT if from_the_side else 0, stroke_folder=args.strokes,
                               formula_folder=args.formulas,
-                              photo_folder=args.photos if real_board else None)
+                              photo_folder=args.photos if real_board else None,
+                              number=recogniser.number if args.glyphs else None)
     truth = np.round(pictures["clean"] * 255).astype(np.uint8)
     # A photo costs a twentieth of its board: the same letters, lost in several ways. Each shows
     # about half of the area once.
     for take in range(args.takes):
         tier = pick.choices(list(TIERS), list(TIERS.values()))[0]
         photo = camera.photograph(pictures["grainy"], scale, tier, seed + take * 10 ** 7)
-        yield from crops(photo, truth, pictures["ink"], scale, 12 if scale == 4 else 32, pick)
+        yield from crops(photo, truth, pictures["ink"], scale, 12 if scale == 4 else 32, pick,
+                         pictures.get("glyphs"))
 
 
 def real_pair(path, pick, longest=2560, min_shrink=1):
@@ -99,15 +106,20 @@ def main():
                         help="share of drawn boards that are written on real ones")
     parser.add_argument("--tilt-share", type=float, default=0.3,
                         help="share of drawn boards that are seen from the side")
+    parser.add_argument("--glyphs", action="store_true",
+                        help="note which letter stands where; no real pairs then")
     args = parser.parse_args()
     cv2.setNumThreads(1)
     os.makedirs(args.out, exist_ok=True)
-    found = free_photos(args.photos) if args.scale == 2 else []
+    found = free_photos(args.photos) if args.scale == 2 and not args.glyphs else []
     choose = random.Random(args.seed)
     print(f"seeds from {args.seed}, {len(found)} real photos", flush=True)
     started, patches, made = time.time(), 0, 0
-    with open(os.path.join(args.out, "photo.u8"), "wb") as photos, \
-            open(os.path.join(args.out, "truth.u8"), "wb") as truths:
+    with contextlib.ExitStack() as files:
+        photos, truths, glyphs = (
+            files.enter_context(open(os.path.join(args.out, name), "wb")) if wanted else None
+            for name, wanted in (("photo.u8", True), ("truth.u8", True),
+                                 ("glyphs.u8", args.glyphs)))
         while made < args.boards and time.time() - started < args.minutes * 60:
             seed = args.seed + made
             if found and choose.random() < args.photo_share:
@@ -123,7 +135,9 @@ def main():
                 continue
             for photo, truth in source:
                 photos.write(np.ascontiguousarray(photo).tobytes())
-                truths.write(np.ascontiguousarray(truth).tobytes())
+                truths.write(np.ascontiguousarray(truth[..., :4]).tobytes())
+                if glyphs:
+                    glyphs.write(np.ascontiguousarray(truth[..., 4]).tobytes())
                 patches += 1
             if made % 25 == 0:
                 print(f"{made} boards, {patches} patches, {time.time() - started:.0f} s",

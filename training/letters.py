@@ -11,14 +11,53 @@ import fonts
 OVERSAMPLING = 3  # letters are drawn this much larger, so that they do not snap to the grid
 
 
-def text_mask(path, text, height, bold):
-    """Text with x-height `height` px as a float mask, `bold` px added around the strokes."""
+def set_text(path, text, height, bold):
+    """A font in the size of an x-height, what `bold` adds around strokes, and the text's box."""
     size = max(6, int(round(height * OVERSAMPLING / fonts.x_height(path))))
     font, extra = fonts.load(path, size), int(round(bold * OVERSAMPLING))
-    left, top, right, bottom = font.getbbox(text, anchor="ls", stroke_width=extra)
+    return font, extra, font.getbbox(text, anchor="ls", stroke_width=extra)
+
+
+def text_mask(path, text, height, bold):
+    """Text with x-height `height` px as a float mask, `bold` px added around the strokes."""
+    font, extra, (left, top, right, bottom) = set_text(path, text, height, bold)
     picture = Image.new("L", (right - left + 8, bottom - top + 8), 0)
     ImageDraw.Draw(picture).text((4 - left, 4 - top), text, 255, font, "ls", stroke_width=extra)
     return np.asarray(picture, np.float32) / 255
+
+
+def numbered_mask(path, text, height, bold, number):
+    """text_mask with two more channels: in the middle of each letter, as high as an x,
+    `number(letter)` and its square, 0 elsewhere.
+
+    They are bent and reduced with the mask. Where the mean of the squares is the square of the
+    mean, `sure_numbers`, everything that came together there was one number.
+    """
+    mask = text_mask(path, text, height, bold)
+    font, _, (left, top, *_) = set_text(path, text, height, bold)
+    numbers, baseline = np.zeros_like(mask), 4 - top
+    rows = slice(max(0, baseline - int(round(height * OVERSAMPLING))), baseline)
+    for index, letter in enumerate(text):
+        first, last = (4 - left + font.getlength(text[:index + more]) for more in (0, 1))
+        spare = 0.15 * (last - first)
+        numbers[rows, max(0, int(first + spare)):int(last - spare) + 1] = number(letter)
+    return np.dstack([mask, numbers, numbers ** 2])
+
+
+def ink_of(mask):
+    """A mask without its numbers."""
+    return mask[..., 0] if mask.ndim == 3 else mask
+
+
+def with_ink(mask, ink):
+    """A mask whose ink is another, its numbers the same."""
+    return np.dstack([ink, mask[..., 1:]]) if mask.ndim == 3 else ink
+
+
+def sure_numbers(mask):
+    """The numbers of a numbered mask, uint8, 0 where there is none or several have met."""
+    mean, square = mask[..., 1], mask[..., 2]
+    return np.where(square - mean ** 2 < 0.01, np.round(mean), 0).astype(np.uint8)
 
 
 def distort(mask, rng, height):
@@ -39,9 +78,9 @@ def distort(mask, rng, height):
             field += strength * waves(rng, mask.shape, cell * height)
     mask = cv2.remap(mask, columns, rows, cv2.INTER_LINEAR)
     # A blurred mask cut at another level: the pen's width changes along the line, its edge stays.
-    blurred = cv2.GaussianBlur(mask, (0, 0), max(0.8, rng.uniform(0.03, 0.08) * height))
+    blurred = cv2.GaussianBlur(ink_of(mask), (0, 0), max(0.8, rng.uniform(0.03, 0.08) * height))
     level = 0.36 + 0.16 * waves(rng, mask.shape, 2 * height)
-    return ((blurred - level) * 4 + 0.5).clip(0, 1).astype(np.float32)
+    return with_ink(mask, ((blurred - level) * 4 + 0.5).clip(0, 1).astype(np.float32))
 
 
 def waves(rng, shape, cell):
@@ -101,7 +140,7 @@ def pen_stroke(canvas, rng, left, width, unit, thickness):
 
 def settle(mask, rng, turn, slant):
     """Turns and slants a mask, bends its line a little, brings it to the board's pixels."""
-    height, width = mask.shape
+    height, width = mask.shape[:2]
     drop = abs(np.tan(turn)) * width + abs(slant) * height
     pad = int(drop + 0.3 * height) + OVERSAMPLING
     mask = cv2.copyMakeBorder(mask, pad, pad, pad, pad, cv2.BORDER_CONSTANT)
@@ -117,7 +156,8 @@ def settle(mask, rng, turn, slant):
     size = (mask.shape[1] // OVERSAMPLING, mask.shape[0] // OVERSAMPLING)
     mask = mask[:size[1] * OVERSAMPLING, :size[0] * OVERSAMPLING]
     mask = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
-    rows, columns = (mask > 0.1).any(1).nonzero()[0], (mask > 0.1).any(0).nonzero()[0]
+    ink = ink_of(mask) > 0.1
+    rows, columns = ink.any(1).nonzero()[0], ink.any(0).nonzero()[0]
     if not len(rows):
         return None
     return mask[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
@@ -129,8 +169,7 @@ def formula_mask(tree, path, height, bold):
     if kind == "text":
         font = path if fonts.can_write(path, tree[1]) else fonts.symbols()
         mask = text_mask(font, tree[1], height, bold)
-        size = max(6, int(round(height * OVERSAMPLING / fonts.x_height(font))))
-        top = fonts.load(font, size).getbbox(tree[1], anchor="ls")[1]
+        top = set_text(font, tree[1], height, 0)[2][1]
         return mask, 4 - top
     if kind == "over":
         top, bottom = [formula_mask(part, path, height * 0.85, bold)[0] for part in tree[1:]]

@@ -8,6 +8,13 @@ import numpy as np
 import torch
 from torch import nn
 
+LUMA = (0.299, 0.587, 0.114)  # BT.601
+
+
+def luma(images):
+    """Brightness [n, h, w] of RGB images [n, 3, h, w]."""
+    return sum(weight * images[:, band] for band, weight in enumerate(LUMA))
+
 
 def keys(distance):
     """Keys' cubic kernel with a = -0.5, the one the engine computes its base with."""

@@ -21,9 +21,14 @@ def tilt(pictures, lines, most, seed):
                                  down * pick.uniform(0, most) * height)
                                 for across, down in inwards], np.float32)
     matrix = cv2.getPerspectiveTransform(inner, corners)
-    moved = {name: cv2.warpPerspective(picture, matrix, (width, height), flags=cv2.INTER_CUBIC,
-                                       borderMode=cv2.BORDER_REPLICATE).clip(0, 1)
-             for name, picture in pictures.items()}
+
+    def move(picture, method):
+        return cv2.warpPerspective(picture, matrix, (width, height), flags=method,
+                                   borderMode=cv2.BORDER_REPLICATE)
+
+    # Between the numbers of two letters lies a third letter's: they are not interpolated.
+    moved = {name: move(picture, cv2.INTER_NEAREST) if picture.dtype == np.uint8
+             else move(picture, cv2.INTER_CUBIC).clip(0, 1) for name, picture in pictures.items()}
     kept = []
     for line in lines:
         left, top, right, bottom = line["box"]

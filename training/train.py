@@ -6,6 +6,7 @@ Stopped early? The same command with --resume goes on where the last checkpoint 
 """
 import argparse
 import copy
+import functools
 import json
 import math
 import os
@@ -16,9 +17,8 @@ import torch
 from torch.nn import functional
 
 import model
-from model import bicubic
-
-LUMA = (0.299, 0.587, 0.114)  # BT.601
+import recogniser
+from model import bicubic, luma
 
 
 def parse():
@@ -51,6 +51,9 @@ def parse():
                         help="errors below this count squared: small, the network learns the "
                              "median; large, the mean, which keeps uncertain strokes grey")
     parser.add_argument("--gradient", type=float, default=0.1, help="weight of the gradient loss")
+    parser.add_argument("--recogniser", help="checkpoint of train_recogniser.py")
+    parser.add_argument("--reading", type=float, default=0.002,
+                        help="weight of how differently it reads result and truth, in nats")
     # What is written down
     parser.add_argument("--every", type=int, default=500, help="steps between validations")
     parser.add_argument("--save-minutes", type=float, default=3, help="between checkpoints")
@@ -128,21 +131,26 @@ def loss_of(result, truth, ink, scale, args):
     return value
 
 
-def loss_at(network, photo, truth, ink, scale, args):
+def loss_at(network, recognising, photo, truth, ink, scale, args):
     """The loss of every exit that `truth`, of `scale`, can teach, one after the other."""
+    def fast(module, *inputs):
+        with torch.autocast(args.device, torch.bfloat16, enabled=not args.no_bf16):
+            return module(*inputs)
+
     scales = (2, 4) if scale == 4 else (2,)
-    with torch.autocast(args.device, torch.bfloat16, enabled=not args.no_bf16):
-        corrections = network(photo.contiguous(memory_format=torch.channels_last), scales)
+    corrections = fast(network, photo.contiguous(memory_format=torch.channels_last), scales)
     goals = {scale: (truth, ink)}
     if scale == 4:
         goals[2] = functional.avg_pool2d(truth, 2), functional.max_pool2d(ink, 2)
-    bases = {wanted: bicubic(photo, wanted) for wanted in goals}
-    return [loss_of(bases[pair[0]] + correction.float(), *goals[pair[0]], pair[0], args)
-            for pair, correction in corrections.items()]
-
-
-def luma(images):
-    return sum(weight * images[:, band] for band, weight in enumerate(LUMA))
+    losses = []
+    for (wanted, _), correction in corrections.items():
+        result = bicubic(photo, wanted) + correction.float()
+        loss = loss_of(result, *goals[wanted], wanted, args)
+        if recognising:
+            loss = loss + args.reading * recogniser.disagreement(
+                functools.partial(fast, recognising), result, *goals[wanted], wanted)
+        losses.append(loss)
+    return losses
 
 
 def validate(network, shard, limit=240, size=40):
@@ -182,6 +190,10 @@ def main():
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     exits = [tuple(map(int, pair.split(":"))) for pair in args.exits]
+    recognising = None
+    if args.recogniser:
+        recognising = recogniser.load(args.recogniser).to(args.device)
+        recognising = recognising.to(memory_format=torch.channels_last)
     network = model.Exits(exits, args.channels)
     if args.start:
         begin(network, args.start)
@@ -218,7 +230,8 @@ def main():
         for group in optimizer.param_groups:
             group["lr"] = rate * min(1, (step + 1) / args.warmup)
         *tensors, scale = batch(shards, args.batch, args.crop, rng)
-        losses = loss_at(network, *(part.to(args.device) for part in tensors), scale, args)
+        losses = loss_at(network, recognising, *(part.to(args.device) for part in tensors), scale,
+                         args)
         loss = sum(losses)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
