@@ -30,15 +30,21 @@ CLASSES = (("< 5 px", 0, 5), ("5-8 px", 5, 8), ("> 8 px", 8, 999))
 LUMA = (0.299, 0.587, 0.114)  # BT.601
 
 
+def circumstances(index):
+    """Tier and kind of an evaluation board. Of 24 boards the white ones are never hard and the
+    others never mild; the next 24 are the other way round, so every pair is among 48."""
+    return TIERS[index % len(TIERS)], KINDS[(index // 2 + index // 24) % len(KINDS)]
+
+
 def render(args):
     """Photos, truths and truth.json of `count` boards."""
     os.makedirs(args.out, exist_ok=True)
     width, height = SIZES[args.scale]
     entries = []
     for index in range(args.count):
-        seed, tier = args.seed + index, TIERS[index % len(TIERS)]
+        seed, (tier, kind) = args.seed + index, circumstances(index)
         board, pictures = boards.make(seed, width * args.scale, height * args.scale, args.scale,
-                                      held_out=True, kind=KINDS[index // 2 % len(KINDS)])
+                                      held_out=True, kind=kind)
         name = f"board-{index:03d}"
         packed = camera.photograph(pictures["grainy"], args.scale, tier, seed, packed=True)
         with open(os.path.join(args.out, name + ".photo.jpg"), "wb") as file:

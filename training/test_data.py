@@ -4,6 +4,7 @@
 """
 import csv
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -18,6 +19,7 @@ import boards
 import dataset
 import formulas
 import perspective
+import score
 
 # What the published figures were measured on: texts and letter heights (hash), mean of the truth,
 # deviation of the grainy picture. They change only together with every published figure.
@@ -40,6 +42,14 @@ class EvaluationBoards(unittest.TestCase):
             self.assertEqual(hashlib.sha256(told.encode()).hexdigest()[:12], wanted)
             self.assertAlmostEqual(float(pictures["clean"].mean()), mean, delta=0.003)
             self.assertAlmostEqual(float(pictures["grainy"].std()), deviation, delta=0.003)
+
+    def test_every_kind_is_photographed_in_every_tier(self):
+        met = [score.circumstances(index) for index in range(48)]
+        self.assertEqual(set(met), set(itertools.product(score.TIERS, score.KINDS)))
+        # Figures were published for the first 24.
+        self.assertEqual(met[:4], [("typical", "white"), ("mild", "white"),
+                                   ("typical", "green"), ("hard", "green")])
+        self.assertEqual(met[20:24:3], [("typical", "white"), ("hard", "brown")])
 
 
 class Formulas(unittest.TestCase):
