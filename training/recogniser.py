@@ -121,8 +121,7 @@ def load(path):
     """The recogniser of a checkpoint, not to be trained any further."""
     saved = torch.load(path, map_location="cpu")
     network = Recogniser(saved["width"])
-    network.load_state_dict({name: value.float() if value.is_floating_point() else value
-                             for name, value in saved["weights"].items()})
+    network.load_state_dict(saved["weights"])
     return network.eval().requires_grad_(False)
 
 

@@ -27,7 +27,6 @@ SIZES = {2: (640, 480), 4: (352, 264)}  # photo pixels
 TIERS = ("typical", "mild", "typical", "hard")
 KINDS = ("white", "green", "white", "black", "white", "brown")
 CLASSES = (("< 5 px", 0, 5), ("5-8 px", 5, 8), ("> 8 px", 8, 999))
-LUMA = (0.299, 0.587, 0.114)  # BT.601
 
 
 def circumstances(index):
@@ -107,7 +106,7 @@ def methods(args, scale):
 
 def luma(image):
     """Y in 0..255 of what an 8-bit file would hold."""
-    return np.round(image.clip(0, 1) * 255) @ np.array(LUMA, np.float32)
+    return np.round(image.clip(0, 1) * 255) @ np.array(model.LUMA, np.float32)
 
 
 def decibel(error):

@@ -176,6 +176,15 @@ def validate(network, shard, limit=240, size=40):
     return [float(torch.nanmean(-10 * torch.log10(part[row]))) for row in (0, 1) for part in both]
 
 
+def set_rate(optimizer, step, done, args):
+    """A cosine from args.rate to almost nothing over `done` 0..1, its first steps smaller; returns
+    the rate without that."""
+    rate = 1e-6 + (args.rate - 1e-6) * 0.5 * (1 + math.cos(math.pi * done))
+    for group in optimizer.param_groups:
+        group["lr"] = rate * min(1, (step + 1) / args.warmup)
+    return rate
+
+
 def begin(network, path):
     """Takes over another trunk's averaged weights, or a network's of the highest scale."""
     saved = torch.load(path, map_location="cpu")
@@ -226,9 +235,7 @@ def main():
                         raise SystemExit(f"{folder} is of x{shards[-1].scale}, which none of "
                                          f"{' '.join(args.exits)} can learn from")
                     print(f"shard {folder}: {shards[-1].count} patches", flush=True)
-        rate = 1e-6 + (args.rate - 1e-6) * 0.5 * (1 + math.cos(math.pi * done))
-        for group in optimizer.param_groups:
-            group["lr"] = rate * min(1, (step + 1) / args.warmup)
+        rate = set_rate(optimizer, step, done, args)
         *tensors, scale = batch(shards, args.batch, args.crop, rng)
         losses = loss_at(network, recognising, *(part.to(args.device) for part in tensors), scale,
                          args)

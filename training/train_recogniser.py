@@ -8,7 +8,6 @@
 """
 import argparse
 import collections
-import math
 import os
 import time
 
@@ -91,15 +90,12 @@ def teach(args):
     print(f"seed {args.seed}, {args.minutes} minutes, {len(CLASSES) - 1} classes", flush=True)
     while done < 1:
         done = min(1.0, (time.time() - started) / 60 / args.minutes)
-        rate = 1e-6 + args.rate * 0.5 * (1 + math.cos(math.pi * done))
-        for group in optimizer.param_groups:
-            group["lr"] = rate * min(1, (step + 1) / 100)
+        train.set_rate(optimizer, step, done, args)
         photo, truth, cells = shards[rng.choice(len(shards), p=share)].batch(args.batch, args.crop,
                                                                              rng)
         # Only the networks: a faint stroke is less than a step of bfloat16 beside its board.
-        with torch.autocast("cpu", torch.bfloat16, enabled=not args.no_bf16):
-            with torch.no_grad():
-                answer = upscaler(photo.contiguous(memory_format=torch.channels_last))
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=not args.no_bf16):
+            answer = upscaler(photo.contiguous(memory_format=torch.channels_last))
         pictures = pictures_of(photo, truth, answer.float(), rng)
         with torch.autocast("cpu", torch.bfloat16, enabled=not args.no_bf16):
             scores = network(pictures)
@@ -166,7 +162,7 @@ def count_letters(args):
     tally = collections.defaultdict(lambda: np.zeros(2, int))
     width, height = (length * SCALE for length in score.SIZES[SCALE])
     for index in range(args.count):
-        seed, tier = args.seed + index, score.TIERS[index % len(score.TIERS)]
+        seed, (tier, _) = args.seed + index, score.circumstances(index)
         board, pictures = boards.make(seed, width, height, SCALE, held_out=True,
                                       number=recogniser.number)
         photo = camera.photograph(pictures["grainy"], SCALE, tier, seed)
@@ -204,6 +200,7 @@ def main():
     parser.add_argument("--out", help="checkpoint to write")
     parser.add_argument("--minutes", type=float, default=20, help="wall clock, sets the schedule")
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
+    parser.add_argument("--warmup", type=int, default=100, help="steps until that rate")
     parser.add_argument("--batch", type=int, default=32, help="patches in a step")
     parser.add_argument("--crop", type=int, default=48, help="photo pixels of a patch's side")
     parser.add_argument("--width", type=int, default=32, help="channels at the finest resolution")
