@@ -89,7 +89,7 @@ export function leaseRecipients(
     `with next as (
        select r.broadcast_id, r.user_id from broadcast_recipients r
        join broadcasts b on b.id = r.broadcast_id and b.state = 'running'
-       where r.state = 'waiting' and (r.leased_until is null or r.leased_until < now())
+       where r.state = 'waiting' and (r.leased_until is null or r.leased_until <= now())
        limit $1 for update of r skip locked)
      update broadcast_recipients r set leased_until = now() + make_interval(secs => $2)
      from next, users u, broadcasts b

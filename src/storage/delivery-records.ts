@@ -146,7 +146,7 @@ export async function leaseDeliveries(
     `with ready as (
        select d.id from deliveries d
        where d.state = 'open' and d.not_before <= now() and d.closes_at <= now()
-         and (d.leased_until is null or d.leased_until < now()) and not ${HAS_OPEN_PHOTOS}
+         and (d.leased_until is null or d.leased_until <= now()) and not ${HAS_OPEN_PHOTOS}
        order by d.not_before, d.created_at limit $1 for update skip locked)
      update deliveries d set lease = gen_random_uuid(), attempts = d.attempts + 1,
        leased_until = now() + make_interval(secs => $2)
@@ -261,7 +261,7 @@ export function leaseStatuses(db: Queryable, max: number): Promise<DueStatus[]> 
 export async function saveStatusMessage(db: Queryable, id: string, messageId: number): Promise<boolean> {
   const rows = await db.query(
     `update deliveries set status_message_id = $2
-     where id = $1 and state = 'open' and (leased_until is null or leased_until < now()) returning id`,
+     where id = $1 and state = 'open' and (leased_until is null or leased_until <= now()) returning id`,
     [id, messageId],
   );
   return rows.length > 0;

@@ -47,12 +47,12 @@ export async function leaseSends(
   const sends = await tx.query<Omit<LeasedSend, 'pictures'>>(
     `with next as (
        select s.id from room_sends s
-       where s.state = 'waiting' and s.not_before <= now() and (s.leased_until is null or s.leased_until < now())
+       where s.state = 'waiting' and s.not_before <= now() and (s.leased_until is null or s.leased_until <= now())
          and (s.share_id is null
            or not exists (select 1 from room_pictures p
              where p.share_id = s.share_id and p.file_id is null and p.removed_at is null)
            or s.id = (select o.id from room_sends o where o.share_id = s.share_id and o.state = 'waiting'
-             order by o.leased_until is null or o.leased_until < now(), o.not_before, o.number limit 1))
+             order by o.leased_until is null or o.leased_until <= now(), o.not_before, o.number limit 1))
        order by s.not_before, s.number limit $1 for update)
      update room_sends s set lease = gen_random_uuid(), attempts = s.attempts + 1,
        leased_until = now() + make_interval(secs => $2)
@@ -190,7 +190,7 @@ export function leaseDeletions(db: Queryable, max: number, leaseSeconds: number)
     `with next as (
        select sp.send_id, sp.picture_id from room_send_pictures sp join room_pictures p on p.id = sp.picture_id
        where p.removed_at is not null and sp.sent_message_id is not null and sp.deleted_at is null
-         and sp.sent_at > now() - ${DELETABLE} and (sp.leased_until is null or sp.leased_until < now())
+         and sp.sent_at > now() - ${DELETABLE} and (sp.leased_until is null or sp.leased_until <= now())
        limit $1 for update of sp skip locked)
      update room_send_pictures sp set leased_until = now() + make_interval(secs => $2) from next
      where sp.send_id = next.send_id and sp.picture_id = next.picture_id
@@ -226,7 +226,7 @@ export interface Report {
 export async function leaseReports(db: Queryable, leaseSeconds: number): Promise<Report[]> {
   const rows = await db.query<Omit<Report, 'picture'> & SendPicture>(
     `with next as (
-       select id from room_reports where told_at is null and (leased_until is null or leased_until < now())
+       select id from room_reports where told_at is null and (leased_until is null or leased_until <= now())
        order by created_at limit 5 for update skip locked)
      update room_reports t set leased_until = now() + make_interval(secs => $1)
      from next, room_pictures p, rooms r
