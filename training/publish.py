@@ -14,7 +14,7 @@ import shutil
 HERE = os.path.dirname(os.path.abspath(__file__))
 MODELS = os.path.join(HERE, "..", "models")
 FIGURES = os.path.join(HERE, "figures.json")
-REFERENCES = ("bicubic", "lanczos", "truth")
+TITLES = {"truth": "the true board", "bicubic-again": "bicubic, read again"}
 ROWS = (("psnr", "PSNR, dB", "{:.2f}"), ("textPsnr", "PSNR on text, dB", "{:.2f}"),
         ("ssim", "SSIM", "{:.3f}"), ("cer", "letter errors", "{:.1%}"),
         ("recovered", "words recovered", "{}"), ("harmed", "words harmed", "{}"))
@@ -89,8 +89,7 @@ def table(about):
     for name, values in about["methods"].items():
         cells = [pattern.format(values[key]) if values.get(key) is not None else "–"
                  for key, _, pattern in ROWS]
-        name = "the true board" if name == "truth" else name
-        rows.append(f"| {name} | " + " | ".join(cells) + " |")
+        rows.append(f"| {TITLES.get(name, name)} | " + " | ".join(cells) + " |")
     return "\n".join(head + rows)
 
 

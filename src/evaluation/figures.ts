@@ -1,12 +1,12 @@
 /** All figures of one evaluation, from what was measured: the one structure that every form of the report shows. Pure. */
 import { type Estimate, estimate, type Interval } from './bootstrap.ts';
 import { type Cell, cellsOf, type Reader } from './letter-cells.ts';
-import { countLine } from './letter-scores.ts';
+import { AGAIN, countLine } from './letter-scores.ts';
 import type { Measured } from './measure.ts';
 import type { TruthBoard, TruthFolder, TruthLine } from './truth-folder.ts';
 
 /** Rows of the report that are no models. */
-export const REFERENCES: readonly string[] = ['bicubic', 'lanczos', 'truth'];
+export const REFERENCES: readonly string[] = ['bicubic', AGAIN, 'lanczos', 'truth'];
 
 /** Picture scores of one method on all boards, or on those of a tier or a kind. */
 export interface PictureCell {

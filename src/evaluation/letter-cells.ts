@@ -1,6 +1,6 @@
 /** Letters of each method in each part of the set, with intervals, from what the readers read. Pure. */
 import { type Estimate, estimate, type Interval } from './bootstrap.ts';
-import { addCounts, countLine, type LetterCounts } from './letter-scores.ts';
+import { AGAIN, addCounts, countLine, type LetterCounts } from './letter-scores.ts';
 import type { Measured } from './measure.ts';
 import type { TruthBoard, TruthLine } from './truth-folder.ts';
 
@@ -14,8 +14,13 @@ export type CellFigure =
   /** Of the words that can be recovered, and of those that can be harmed. */
   | 'recovered'
   | 'harmed'
-  /** The same less what the reader harms in the truth itself. */
+  /** `harmed` less what the reader harms in the truth itself. */
   | 'harmedBeyondNoise'
+  /**
+   * Of the words read in `bicubic-again`, the share that is not read in the result, less the share that is not read in
+   * bicubic. Net: words that read better make up for words that read worse.
+   */
+  | 'harmedBeyondChance'
   /** Of the letter errors that bicubic has more than the truth. */
   | 'gapClosed'
   /** Letter errors per letter more than the rival's; not a number without one. */
@@ -55,6 +60,9 @@ interface Line {
   readonly here: LetterCounts;
   readonly bicubic: LetterCounts;
   readonly truth: LetterCounts;
+  /** What is harmed of the words that bicubic read again has: by the method, and by bicubic in its usual size. */
+  readonly again: LetterCounts;
+  readonly alone: LetterCounts;
   readonly rival: LetterCounts | undefined;
   readonly psnr: number;
   readonly ssim: number;
@@ -83,13 +91,16 @@ function linesOf(method: string, reader: Reader, { boards, measured, rival }: Ce
   return boards.map((board, b) =>
     board.lines.map((line, i): Line => {
       const text = (name: string): string => measured.get(name)?.[b]?.[reader]?.[i] ?? '';
-      const [bicubic, truth] = [text('bicubic'), text('truth')];
-      const count = (name: string): LetterCounts =>
-        countLine({ wanted: line.text, here: text(name), bicubic, truth });
+      const truth = text('truth');
+      const count = (name: string, base = 'bicubic'): LetterCounts =>
+        countLine({ wanted: line.text, here: text(name), bicubic: text(base), truth });
       const scores = measured.get(method)?.[b]?.lines[i];
       return {
         names: namesOf(board, line),
         ...{ here: count(method), bicubic: count('bicubic'), truth: count('truth') },
+        // Nothing is said of what harms its own words: those of no method are none.
+        again: count(method, method === AGAIN ? '' : AGAIN),
+        alone: count('bicubic', method === AGAIN ? '' : AGAIN),
         rival: rival === undefined ? undefined : count(rival),
         ...{ psnr: scores?.psnr ?? Number.NaN, ssim: scores?.ssim ?? Number.NaN },
       };
@@ -108,6 +119,7 @@ function sumUp(lines: readonly Line[]) {
   return {
     ...{ here: add((line) => line.here), bicubic: add((line) => line.bicubic) },
     ...{ truth: add((line) => line.truth), rival: add((line) => line.rival) },
+    ...{ again: add((line) => line.again), alone: add((line) => line.alone) },
     ...{ psnr: sums((line) => line.psnr), ssim: sums((line) => line.ssim) },
   };
 }
@@ -133,6 +145,9 @@ function figuresOf(drawn: readonly Sums[]): Record<CellFigure | 'cer' | 'overBic
     wordAccuracy: total(({ here }) => here.read) / total(({ here }) => here.words),
     recovered: total(({ here }) => here.recovered) / total(({ here }) => here.recoverable),
     ...{ harmed, harmedBeyondNoise: harmed - total((sums) => sums.truth.harmed) / harmable },
+    // Of readings in different sizes alone: in the same size equal pictures would fail at the same words.
+    harmedBeyondChance:
+      total(({ again, alone }) => again.harmed - alone.harmed) / total(({ again }) => again.harmable),
     textPsnr: total(({ psnr }) => psnr.sum) / total(({ psnr }) => psnr.count),
     textSsim: total(({ ssim }) => ssim.sum) / total(({ ssim }) => ssim.count),
   };

@@ -3,6 +3,9 @@
 /** Letters that look the same in both alphabets: no reader can tell them apart on a board. */
 const [LATIN, CYRILLIC] = ['abcehkmoptxyё3', 'авсенкмортхуез'];
 
+/** The method that is bicubic once more, its lines offered to the reader a little larger: what differs is the reader's chance. */
+export const AGAIN = 'bicubic-again';
+
 /** Counts of one line or of many: they add up. */
 export interface LetterCounts {
   readonly letters: number;

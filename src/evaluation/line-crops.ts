@@ -6,15 +6,16 @@ import type { TruthLine } from './truth-folder.ts';
 /** The x-height in pixels that the patient reader brings every line to. */
 const LETTER = 24;
 
-/** The line's box as it is, with a margin. */
-export function plainCrop(luma: Luma, { box }: TruthLine): Luma {
+/** The line's box as it is, with a margin; `larger` times its size. */
+export function plainCrop(luma: Luma, { box }: TruthLine, larger: number): Luma {
   const [left, top, right, bottom] = box;
   const margin = Math.max(4, Math.floor((bottom - top) / 5));
-  return cut(luma, left - margin, top - margin, right + margin, bottom + margin);
+  const crop = cut(luma, left - margin, top - margin, right + margin, bottom + margin);
+  return larger === 1 ? crop : resize(crop, larger);
 }
 
-/** The line evened out, dark on light, at full contrast and in one letter size. */
-export function patientCrop(luma: Luma, { box, xHeight }: TruthLine, scale: number): Luma {
+/** The line evened out, dark on light, at full contrast and in one letter size, or `larger` times that. */
+export function patientCrop(luma: Luma, { box, xHeight }: TruthLine, scale: number, larger: number): Luma {
   const [left, top, right, bottom] = box;
   const height = xHeight * scale;
   const wide = Math.trunc(4 * height);
@@ -31,7 +32,7 @@ export function patientCrop(luma: Luma, { box, xHeight }: TruthLine, scale: numb
     side + right - left + margin,
     up + bottom - top + margin,
   );
-  return withBorder(resize(contrasted(line), LETTER / height), 16, 12);
+  return withBorder(resize(contrasted(line), (larger * LETTER) / height), 16, 12);
 }
 
 /** Dark on light: the darkest hundredth is black, the ground white. */

@@ -33,7 +33,7 @@ const REFERENCE = 'bicubic';
 const ALL = 'all tiers';
 const TIER = 'tier: ';
 /** Rows of the report that are no models. */
-const NOT_MODELS = new Set([REFERENCE, 'lanczos', 'truth']);
+const NOT_MODELS = new Set([REFERENCE, 'bicubic-again', 'lanczos', 'truth']);
 
 /** Of each model: on each degradation tier, where there are several, and on all boards. @throws AppError EVALUATION_FILE */
 export async function readPictureScores(path: string): Promise<PictureScores[]> {

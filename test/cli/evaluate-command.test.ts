@@ -34,7 +34,7 @@ test('two boards give one report in three forms, and a second run measures nothi
   assert.equal(first.exitCode, 0, first.stderr);
   const figures = JSON.parse(readFileSync(join(folder, 'out/report.json'), 'utf8'));
   const names = figures.methods.map(({ name }: { name: string }) => name);
-  assert.deepEqual(names, ['bicubic', 'lanczos', 'boardsharp-x2', 'boardsharp-x4', 'truth']);
+  assert.deepEqual(names, ['bicubic', 'bicubic-again', 'lanczos', 'boardsharp-x2', 'boardsharp-x4', 'truth']);
   assert.equal(figures.boards, 2);
   assert.match(readFileSync(join(folder, 'out/report.md'), 'utf8'), /\| boardsharp-x2 \|/);
   assert.match(readFileSync(join(folder, 'out/report.html'), 'utf8'), /<td>boardsharp-x2<\/td>/);

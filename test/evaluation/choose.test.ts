@@ -12,7 +12,13 @@ function cell(name: string, wrong: number, overLow: number, boards = 4): Cell {
   const words = { words: 10, read: 5, recoverable: 3, recovered: 2, harmable: 3, harmed: 1 };
   const counts = { letters: 100, wrong, ...words };
   const overBicubic = { value: overLow + 0.05, low: overLow, high: overLow + 0.1 };
-  const shares = { wordAccuracy: NOTHING, recovered: NOTHING, harmed: NOTHING, harmedBeyondNoise: NOTHING };
+  const shares = {
+    wordAccuracy: NOTHING,
+    recovered: NOTHING,
+    harmed: NOTHING,
+    harmedBeyondNoise: NOTHING,
+    harmedBeyondChance: NOTHING,
+  };
   const figures = { ...shares, gapClosed: NOTHING, overRival: NOTHING, textPsnr: NOTHING, textSsim: NOTHING };
   return { name, boards, lines: 4, counts, cer: wrong / 100, cerInterval: NOTHING, overBicubic, figures };
 }

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { bootstrap } from '../../src/evaluation/bootstrap.ts';
 import { cellsOf } from '../../src/evaluation/letter-cells.ts';
 import { countLine, distance, fold } from '../../src/evaluation/letter-scores.ts';
+import { patientCrop, plainCrop } from '../../src/evaluation/line-crops.ts';
 import { comparePictures, lumaOf } from '../../src/evaluation/picture-scores.ts';
 import { enlargeLanczos, reduceByArea } from '../../src/evaluation/resample.ts';
 
@@ -50,6 +51,21 @@ test('errors in the outer pixels do not count, errors on a line count as text', 
   assert.ok((scores.textSsim ?? 1) < scores.ssim && scores.ssim < 1);
 });
 
+test('read again, a line is offered to both readers 6 % larger', () => {
+  const data = Float32Array.from({ length: 160 * 80 }, (_, i) => (i % 7 < 2 ? 30 : 220));
+  const line = { text: 'ab', language: 'en', box: [40, 30, 120, 50] as const, xHeight: 6 };
+  const luma = { width: 160, height: 80, data };
+  // The patient reader's crops have a frame: 16 pixels at each side, whatever the size.
+  for (const [frame, crop] of [
+    [0, (larger: number) => plainCrop(luma, line, larger)],
+    [32, (larger: number) => patientCrop(luma, line, 2, larger)],
+  ] as const) {
+    const [usual, again] = [crop(1), crop(1.06)];
+    assert.equal(again.width - frame, Math.round(1.06 * (usual.width - frame)));
+    assert.ok(again.height > usual.height);
+  }
+});
+
 test('brightness has the weights of BT.601', () => {
   const { data } = lumaOf({ width: 3, height: 1, data: Uint8Array.of(255, 0, 0, 0, 255, 0, 0, 0, 255) });
   assert.deepEqual([...data].map(Math.round), [76, 150, 29]);
@@ -86,7 +102,7 @@ test('the interval of a mean of coins is about two standard errors wide, and the
   assert.deepEqual(bootstrap(coins, mean, 1), { low, high });
 });
 
-test('cells have what a model closed of the gap, harmed beyond the noise and has over its rival', () => {
+test('cells have what a model closed of the gap, harmed beyond noise and chance and has over its rival', () => {
   const line = { text: 'дом лес', language: 'ru', box: [0, 0, 9, 9] as const, xHeight: 4 };
   const board = { name: 'a', tier: 'mild', kind: 'white', lines: [line, { ...line, xHeight: 9 }] };
   const bytes = { photo: new Uint8Array(), truth: new Uint8Array() };
@@ -101,8 +117,10 @@ test('cells have what a model closed of the gap, harmed beyond the noise and has
   };
   const measured = new Map([
     ['bicubic', read('дом лее', 'дом лес')],
+    ['bicubic-again', read('дом лес', 'дом')],
     ['ours', read('дом лес', 'дом ле')],
     ['rival', read('дом', 'дом лес')],
+    ['silent', read('', '')],
     ['truth', read('дом лес', 'дом лес')],
   ]);
   const options = { boards, measured, rival: 'rival', seed: 1 };
@@ -115,6 +133,20 @@ test('cells have what a model closed of the gap, harmed beyond the noise and has
   assert.equal(all?.figures.overRival.value.toFixed(4), (-3 / 14).toFixed(4));
   assert.equal(all?.figures.recovered.value, 1);
   assert.equal(all?.figures.harmedBeyondNoise.value.toFixed(4), (1 / 3).toFixed(4));
+  const chanceOf = (method: string, readings: typeof measured = measured): string | undefined =>
+    cellsOf(
+      method,
+      'patient',
+      { ...options, measured: readings },
+      false,
+    )[0]?.figures.harmedBeyondChance.value.toFixed(4);
+  // Read again, bicubic has three words of a board; in its usual size it has lost one of them, ours none, the silent all.
+  assert.equal(chanceOf('bicubic'), '0.0000');
+  assert.equal(chanceOf('ours'), (-1 / 3).toFixed(4));
+  assert.equal(chanceOf('rival'), '0.0000');
+  assert.equal(chanceOf('silent'), (2 / 3).toFixed(4));
+  assert.equal(chanceOf('bicubic-again'), 'NaN', 'against itself nothing is said');
+  assert.equal(chanceOf('ours', new Map([...measured].filter(([name]) => name !== 'bicubic-again'))), 'NaN');
   assert.equal(all?.figures.textPsnr.value, 22);
   assert.equal(all?.figures.textSsim.value.toFixed(6), '0.700000');
   const crossed = cellsOf('ours', 'patient', options, true);

@@ -128,7 +128,7 @@ test('picture scores come from a report of evaluate', async (t) => {
       scale: 2,
       boards: 24,
       methods: [
-        ...[method('bicubic', 25, 0.9), method('lanczos', 25.2, 0.91)],
+        ...[method('bicubic', 25, 0.9), method('bicubic-again', 25, 0.9), method('lanczos', 25.2, 0.91)],
         ...[method('boardsharp-x2', 29, 0.97), method('truth', 99, 1)],
       ],
     }),
