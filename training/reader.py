@@ -25,7 +25,7 @@ def plain(luma, line):
     return luma[max(0, top - margin):bottom + margin, max(0, left - margin):right + margin]
 
 
-def patient(luma, line, scale):
+def patient(luma, line, scale, letter=LETTER):
     """The line evened out, dark on light, at full contrast and in one letter size."""
     left, top, right, bottom = line["box"]
     height = line["x_height"] * scale
@@ -43,7 +43,7 @@ def patient(luma, line, scale):
     if high + low > 0:
         even, low, high = -even, -high, -low
     even = ((even - low) / max(1, min(0, high) - low)).clip(0, 1) * 255
-    factor = LETTER / height
+    factor = letter / height
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     even = cv2.resize(even.astype(np.float32), None, fx=factor, fy=factor, interpolation=method)
     return cv2.copyMakeBorder(even.clip(0, 255), 12, 12, 16, 16, cv2.BORDER_CONSTANT, value=255)

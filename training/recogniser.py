@@ -118,7 +118,7 @@ def disagreement(recognise, result, truth, ink, scale):
 
 
 def load(path):
-    """The recogniser of a checkpoint, not to be trained any further."""
+    """The recogniser of a checkpoint, with weights that stay as they are."""
     saved = torch.load(path, map_location="cpu")
     network = Recogniser(saved["width"])
     network.load_state_dict(saved["weights"])

@@ -128,15 +128,27 @@ def compare(result, truth, entry, scale):
             decibel(error[text]) if text.any() else np.nan)
 
 
-def measure(args):
-    """All figures, as Markdown tables."""
+def opened(args):
+    """truth.json of a set, its first `count` boards, each with its first `lines` lines."""
     with open(os.path.join(args.set, "truth.json"), encoding="utf-8") as file:
         about = json.load(file)
-    scale = about["scale"]
-    entries = about["boards"][:args.count]
     torch.set_num_threads(args.threads)
+    entries = about["boards"][:args.count]
     for entry in entries:
         entry["lines"] = [line for line in entry["lines"] if len(line["text"]) > 1][:args.lines]
+    return about, entries
+
+
+def lines_of(entries):
+    """The lines of all boards in their order, each with its board's tier and kind."""
+    return [dict(line, tier=entry["tier"], kind=entry["kind"])
+            for entry in entries for line in entry["lines"]]
+
+
+def measure(args):
+    """All figures, as Markdown tables."""
+    about, entries = opened(args)
+    scale = about["scale"]
     figures, reads = {}, {}
     for name, function in methods(args, scale).items():
         plain, patient, figures[name] = [], [], []
@@ -153,8 +165,7 @@ def measure(args):
                 patient.append(reader.patient(luma(result), line, scale))
         reads[name] = {"patient": reader.read(patient, args.threads),
                        "plain": reader.read(plain, args.threads)}
-    lines = [dict(line, tier=entry["tier"], kind=entry["kind"])
-             for entry in entries for line in entry["lines"]]
+    lines = lines_of(entries)
     print(f"{len(entries)} boards from seed {about['seed']}, {len(lines)} lines, x{scale}\n")
     table(figures, reads, lines)
     tiers(figures, reads, entries, lines)
@@ -198,14 +209,14 @@ def tiers(figures, reads, entries, lines):
     print("\n| tier | " + " | ".join(figures) + " |\n|" + "---|" * (len(figures) + 1))
     for tier in camera.TIERS:
         boards_of = [i for i, entry in enumerate(entries) if entry["tier"] == tier]
-        lines_of = [i for i, line in enumerate(lines) if line["tier"] == tier]
-        if not boards_of or not lines_of:
+        within = [i for i, line in enumerate(lines) if line["tier"] == tier]
+        if not boards_of or not within:
             continue
         cells = []
         for name, rows in figures.items():
             psnr = np.mean([rows[i][0] for i in boards_of])
-            error = reader.error_rate([reads[name]["patient"][i] for i in lines_of],
-                                      [lines[i] for i in lines_of])
+            error = reader.error_rate([reads[name]["patient"][i] for i in within],
+                                      [lines[i] for i in within])
             cells.append((f"{psnr:.2f} dB, " if name != "truth" else "") + f"CER {error:.3f}")
         print(f"| {tier} | " + " | ".join(cells) + " |")
 

@@ -96,6 +96,10 @@ class Teaching(unittest.TestCase):
                        "--batch", 4, "--width", 8, "--out", made,
                        "--network", os.path.join(HERE, "checkpoints", "boardsharp-x2.pt"))
             self.assertIn("cells right", said)
+            run(train_recogniser, "train", "--shards", shard, "--minutes", 0.01, "--batch", 4,
+                "--start", made, "--out", made,
+                "--network", os.path.join(HERE, "checkpoints", "boardsharp-x2.pt"))
+            self.assertEqual(recogniser.load(made).width, 8, "goes on from the one there is")
             said = run(train, "--exits", "2:1", "--channels", 16, "--shards", shard, "--valid",
                        shard, "--minutes", 0.01, "--batch", 4, "--recogniser", made,
                        "--out", os.path.join(folder, "network.pt"))

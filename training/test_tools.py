@@ -1,4 +1,4 @@
-"""Tests of the tools around the networks: exported graphs, int8, costs, the notebook.
+"""Tests of the tools around the networks: exported graphs, int8, costs, chance, the notebook.
 
 (cd training && /usr/bin/python3 -m unittest test_tools)
 """
@@ -16,6 +16,7 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
+import chance
 import cost
 import onnx_graph
 import quantise
@@ -37,6 +38,45 @@ class Graph(unittest.TestCase):
         ours = values[graph.output[0].name].numpy().flatten()
         wanted = np.frombuffer(base64.b64decode(fixture["correction"]), "<f4")
         np.testing.assert_allclose(ours, wanted, atol=2e-5)
+
+
+class Chance(unittest.TestCase):
+    """Planted readings: two boards of one line, in the sizes of `chance.SIZES`."""
+
+    def setUp(self):
+        self.lines = [{"text": "дом лес", "tier": "mild", "x_height": 4},
+                      {"text": "год", "tier": "hard", "x_height": 9}]
+        # Bicubic reads "дом" in every size, "лес" in none, "год" in four; the result "лес" in
+        # every size, "дом" in one, "год" in four others.
+        planted = {"bicubic": [["дом", "год"]] * 4 + [["дом", "гол"]],
+                   "result": [["лес", "гол"]] + [["лес", "год"]] * 3 + [["дом лес", "год"]],
+                   "truth": [["дом лес", "год"]] * 5}
+        self.reads = {(name, size): texts for name, each in planted.items()
+                      for size, texts in zip(chance.SIZES, each)}
+
+    def test_pairs_of_sizes_are_compared_and_never_a_size_with_itself(self):
+        by_itself = chance.crosswise(self.reads, "bicubic", self.lines)
+        # Of 20 pairs the first has "год" in 16, and the second has not in four of these; in four
+        # it is the other way round, which is gain by chance.
+        np.testing.assert_array_equal(by_itself, [[0, 20, 0, 20], [4, 4, 4, 16]])
+        result = chance.crosswise(self.reads, "result", self.lines)
+        # "дом" is read in the last size only: in 4 of 20 pairs it is second. "год" is not read in
+        # the first, which is second in 4 pairs, one of them with the size bicubic lost it in.
+        np.testing.assert_array_equal(result, [[20, 20, 16, 20], [3, 4, 3, 16]])
+        more, low, high = chance.more_harmed(result, by_itself, ["a", "b"])
+        self.assertAlmostEqual(more, 19 / 36 - 4 / 36)
+        # Draws of one board alone are the ends.
+        self.assertAlmostEqual(low, 3 / 16 - 4 / 16)
+        self.assertAlmostEqual(high, 16 / 20)
+
+    def test_words_that_most_readings_have_and_hardly_any_of_the_result_are_surely_lost(self):
+        self.assertEqual(chance.surely(self.reads, "result", self.lines), (1, 2, 1, 1))
+        self.assertEqual(chance.surely(self.reads, "bicubic", self.lines), (0, 2, 0, 1))
+
+    def test_letter_errors_are_means_over_the_sizes(self):
+        year = [(1, self.lines[1])]
+        np.testing.assert_allclose(chance.error_rates(self.reads, ["bicubic", "truth"], year),
+                                   [1 / 3 / 5, 0])
 
 
 class Int8(unittest.TestCase):

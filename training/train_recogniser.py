@@ -80,7 +80,11 @@ def teach(args):
     torch.manual_seed(args.seed)
     rng = np.random.default_rng(args.seed)
     upscaler = model.load(args.network)[0].to(memory_format=torch.channels_last)
-    network = recogniser.Recogniser(args.width).to(memory_format=torch.channels_last)
+    network = recogniser.Recogniser(args.width)
+    if args.start:
+        network = recogniser.load(args.start).requires_grad_(True).train()
+        args.width = network.width
+    network = network.to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters(), args.rate, betas=(0.9, 0.99),
                                   weight_decay=1e-4)
     shards = [Letters(folder) for folder in args.shards]
@@ -198,6 +202,8 @@ def main():
     parser.add_argument("--shards", nargs="+", help="folders of dataset.py --scale 2 --glyphs")
     parser.add_argument("--network", help="a network of x2, whose results it shall read too")
     parser.add_argument("--out", help="checkpoint to write")
+    parser.add_argument("--start", help="checkpoint of a recogniser to begin with, "
+                        "of its width (then --rate 1e-3 is enough)")
     parser.add_argument("--minutes", type=float, default=20, help="wall clock, sets the schedule")
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     parser.add_argument("--warmup", type=int, default=100, help="steps until that rate")
