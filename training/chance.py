@@ -5,7 +5,7 @@ every line is read in five letter sizes, and only readings of different sizes ar
 
 /usr/bin/python3 training/score.py render --out /tmp/eval-x4 --count 60 --seed 9000 --scale 4
 /usr/bin/python3 training/chance.py --set /tmp/eval-x4 \\
-    --networks training/checkpoints/boardsharp-x4.pt@0.6 training/checkpoints/boardsharp-x4.pt
+    --networks training/checkpoints/boardsharp-x4.pt@0.45 training/checkpoints/boardsharp-x4.pt
 """
 import argparse
 import itertools
@@ -30,11 +30,14 @@ def readings(args, scale, entries):
     """{(picture, size): texts of all lines}, bicubic first and the truth last."""
     networks = {}
     for entry in args.networks:
-        path, _, share = entry.partition("@")
-        name = os.path.splitext(os.path.basename(path))[0] + (f" at {share}" if share else "")
+        paths, _, share = entry.partition("@")
+        parts = {os.path.splitext(os.path.basename(path))[0]: model.load(path)[0]
+                 for path in paths.split("+")}
+        name = " and ".join(parts) + (f" at {share}" if share else "")
         if name in networks:
             raise SystemExit(f"two networks are called {name}: copy one to another name")
-        networks[name] = model.load(path)[0], float(share or 1)
+        network, *others = parts.values()
+        networks[name] = model.Turned(network, *others) if others else network, float(share or 1)
     crops = {}
     for entry in entries:
         photo, truth = (score.picture(os.path.join(args.set, entry["name"] + ending))
@@ -136,8 +139,10 @@ def show(reads, lines, boards):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--set", required=True, help="folder made by score.py render")
-    parser.add_argument("--networks", nargs="+", required=True, metavar="CHECKPOINT[@SHARE]",
-                        help="networks of the set's scale, SHARE of their correction")
+    parser.add_argument("--networks", nargs="+", required=True,
+                        metavar="CHECKPOINT[+CHECKPOINT][@SHARE]",
+                        help="networks of the set's scale, SHARE of their correction; two are "
+                             "asked together, as by the x4 quality network")
     parser.add_argument("--count", type=int, default=999, help="only the first boards")
     parser.add_argument("--lines", type=int, default=12, help="lines read per board at most")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads and readers")
