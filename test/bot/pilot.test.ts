@@ -45,7 +45,7 @@ test('a thumb down asks why, once in three results, and takes words in reply', a
     [1, null, null],
   ]);
   assert.ok(
-    noted.every(({ model }) => model === 'boardsharp-x4-quality'),
+    noted.every(({ model }) => model === 'boardsharp-x4'),
     'ratings are read for each model',
   );
 });

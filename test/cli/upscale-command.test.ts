@@ -20,7 +20,7 @@ test('a photo gets its result beside it; a second run does not touch it without 
   assert.equal(first.exitCode, 0, first.stderr);
   assert.match(
     first.stdout,
-    /board\.jpg → board-boardsharp\.jpg {2}48×36 → 192×144, boardsharp-x4-quality, \w+, [\d.]+ s/,
+    /board\.jpg → board-boardsharp\.jpg {2}48×36 → 192×144, boardsharp-x4, \w+, [\d.]+ s/,
   );
   const result = readFileSync(join(folder, 'board-boardsharp.jpg'));
   assert.equal((await decode(result, 'jpeg', { maxPixels: 1e6 })).width, 192);
@@ -181,7 +181,7 @@ test('--model and --scale outweigh MODEL', async (t) => {
     folder,
     env: { MODEL: 'boardsharp-x2' },
   });
-  assert.equal(JSON.parse(scaled.stdout).model, 'boardsharp-x4-quality');
+  assert.equal(JSON.parse(scaled.stdout).model, 'boardsharp-x4');
 });
 
 test('a file that may not be read and a folder that may not be written are named', {
