@@ -29,14 +29,16 @@ DRAWS, SEED = 1000, 1
 def readings(args, scale, entries):
     """{(picture, size): texts of all lines}, bicubic first and the truth last."""
     networks = {}
-    for entry in args.networks:
-        paths, _, share = entry.partition("@")
+    for spec in args.networks:
+        paths, _, share = spec.partition("@")
         parts = {os.path.splitext(os.path.basename(path))[0]: model.load(path)[0]
                  for path in paths.split("+")}
         name = " and ".join(parts) + (f" at {share}" if share else "")
-        if name in networks:
-            raise SystemExit(f"two networks are called {name}: copy one to another name")
+        if name in {"bicubic", "truth", *networks}:
+            raise SystemExit(f"two pictures would be called {name}: rename that checkpoint")
         network, *others = parts.values()
+        if network.scale != scale:
+            raise SystemExit(f"{spec} enlarges by {network.scale}, the set's truth by {scale}")
         networks[name] = model.Turned(network, *others) if others else network, float(share or 1)
     crops = {}
     for entry in entries:
@@ -72,13 +74,15 @@ def crosswise(reads, name, lines):
 
 def surely(reads, name, lines):
     """How many words most readings of bicubic have and hardly any of `name`, the other way round,
-    and of how many: (lost, of, won, of)."""
+    and of how many: (lost, of, won, of). Bicubic itself has none by definition: what the reader
+    loses in the truth is what to compare with."""
+    def times(picture, word, i):
+        return sum(word in reader.fold(reads[picture, size][i]).split() for size in SIZES)
+
     lost = had = won = missed = 0
     for i, line in enumerate(lines):
-        def times(picture, word):
-            return sum(word in reader.fold(reads[picture, size][i]).split() for size in SIZES)
         for word in set(reader.fold(line["text"]).split()):
-            before, after = times("bicubic", word), times(name, word)
+            before, after = times("bicubic", word, i), times(name, word, i)
             had += before >= SURELY
             lost += before >= SURELY and after <= HARDLY
             missed += before <= HARDLY

@@ -129,7 +129,8 @@ def compare(result, truth, entry, scale):
 
 
 def opened(args):
-    """truth.json of a set, its first `count` boards, each with its first `lines` lines."""
+    """truth.json of a set, its first `count` boards, each with its first `lines` lines; and sets
+    the threads that are used from here on."""
     with open(os.path.join(args.set, "truth.json"), encoding="utf-8") as file:
         about = json.load(file)
     torch.set_num_threads(args.threads)

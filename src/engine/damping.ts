@@ -11,7 +11,7 @@ export interface Damping {
 }
 
 /**
- * How much of a correction is kept. Letters of a few pixels are read better where bicubic, which holds what the camera
+ * How much of a correction is kept. Fewer words of small letters change where bicubic, which holds what the camera
  * saw, is still in the picture; bare board has nothing to read, and loses its noise (docs/results.md).
  */
 export interface Kept {

@@ -98,7 +98,7 @@ function linesOf(method: string, reader: Reader, { boards, measured, rival }: Ce
       return {
         names: namesOf(board, line),
         ...{ here: count(method), bicubic: count('bicubic'), truth: count('truth') },
-        // Nothing is said of what harms its own words: those of no method are none.
+        // Against itself the figure is not a number: the words of no method are none.
         again: count(method, method === AGAIN ? '' : AGAIN),
         alone: count('bicubic', method === AGAIN ? '' : AGAIN),
         rival: rival === undefined ? undefined : count(rival),
