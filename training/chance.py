@@ -28,28 +28,14 @@ DRAWS, SEED = 1000, 1
 @torch.no_grad()
 def readings(args, scale, entries):
     """{(picture, size): texts of all lines}, bicubic first and the truth last."""
-    networks = {}
-    for spec in args.networks:
-        paths, _, share = spec.partition("@")
-        parts = {os.path.splitext(os.path.basename(path))[0]: model.load(path)[0]
-                 for path in paths.split("+")}
-        name = " and ".join(parts) + (f" at {share}" if share else "")
-        if name in {"bicubic", "truth", *networks}:
-            raise SystemExit(f"two pictures would be called {name}: rename that checkpoint")
-        network, *others = parts.values()
-        if network.scale != scale:
-            raise SystemExit(f"{spec} enlarges by {network.scale}, the set's truth by {scale}")
-        networks[name] = model.Turned(network, *others) if others else network, float(share or 1)
+    networks = model.named(args.networks, scale)
     crops = {}
     for entry in entries:
         photo, truth = (score.picture(os.path.join(args.set, entry["name"] + ending))
                         for ending in (".photo.jpg", ".truth.png"))
         photo = torch.from_numpy(photo.copy()).permute(2, 0, 1)[None]
-        base = model.bicubic(photo, scale)
-        results = {"bicubic": base, **{name: base + share * network(photo)
-                                       for name, (network, share) in networks.items()}}
         pictures = {name: result.clamp(0, 1)[0].permute(1, 2, 0).numpy()
-                    for name, result in results.items()}
+                    for name, result in model.results_of(networks, photo, scale).items()}
         for name, picture in {**pictures, "truth": truth}.items():
             luma = score.luma(picture)
             for size in SIZES:
@@ -106,10 +92,10 @@ def more_harmed(here, bicubic, boards):
     return difference(each), *np.quantile(drawn, (0.025, 0.975))
 
 
-def error_rates(reads, names, lines, sizes=SIZES):
-    """Letter errors of each picture, the mean over the sizes."""
-    return [np.mean([reader.error_rate([reads[name, size][i] for i, _ in lines],
-                                       [line for _, line in lines]) for size in sizes])
+def error_rates(reads, names, numbered, sizes=SIZES):
+    """Letter errors of each picture on lines with their numbers, the mean over the sizes."""
+    return [np.mean([reader.error_rate([reads[name, size][i] for i, _ in numbered],
+                                       [line for _, line in numbered]) for size in sizes])
             for name in names]
 
 

@@ -184,6 +184,27 @@ def load(path, leave=None):
     return network.eval(), checkpoint
 
 
+def named(specs, scale):
+    """{spec: (network, share)} of specs CHECKPOINT[+CHECKPOINT][@SHARE]: SHARE of a correction, all
+    of it unless told; two checkpoints are asked together, as by the x4 quality network. Refuses
+    networks that do not enlarge by `scale`."""
+    networks = {}
+    for spec in specs:
+        paths, _, share = spec.partition("@")
+        parts = [load(path)[0] for path in paths.split("+")]
+        if parts[0].scale != scale:
+            raise SystemExit(f"{spec} enlarges by {parts[0].scale}, and {scale} is wanted")
+        networks[spec] = Turned(*parts) if len(parts) > 1 else parts[0], float(share or 1)
+    return networks
+
+
+def results_of(networks, photo, scale):
+    """{"bicubic", and each of `named`: result [1, 3, h, w]} of a photo, not clamped."""
+    base = bicubic(photo, scale)
+    return {"bicubic": base, **{name: base + share * network(photo)
+                                for name, (network, share) in networks.items()}}
+
+
 def upscale(network, images):
     """Bicubic base plus correction, kept within 0..1; sides must be even."""
     with torch.no_grad():

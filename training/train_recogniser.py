@@ -159,10 +159,7 @@ def answers_of(scores, marks, count):
 def count_letters(args):
     """Prints the share of letters read wrongly in bicubic, in results and in the truth."""
     reading = recogniser.load(args.recogniser)
-    networks = {}
-    for entry in args.networks:
-        path, _, share = entry.partition("@")
-        networks[entry] = (model.load(path)[0], float(share or 1))
+    networks = model.named(args.networks, SCALE)
     tally = collections.defaultdict(lambda: np.zeros(2, int))
     width, height = (length * SCALE for length in score.SIZES[SCALE])
     for index in range(args.count):
@@ -171,9 +168,7 @@ def count_letters(args):
                                       number=recogniser.number)
         photo = camera.photograph(pictures["grainy"], SCALE, tier, seed)
         photo = torch.from_numpy(photo).permute(2, 0, 1)[None].float() / 255
-        base = model.bicubic(photo, SCALE)
-        results = {"bicubic": base, **{name: base + share * network(photo)
-                                       for name, (network, share) in networks.items()},
+        results = {**model.results_of(networks, photo, SCALE),
                    "truth": torch.from_numpy(pictures["clean"]).permute(2, 0, 1)[None]}
         marks, classes, heights = letters_of(board)
         for name, picture in results.items():
@@ -214,7 +209,8 @@ def main():
     parser.add_argument("--every", type=int, default=100, help="steps between lines of progress")
     # Reading
     parser.add_argument("--recogniser", help="checkpoint to read with")
-    parser.add_argument("--networks", nargs="*", default=[], metavar="CHECKPOINT[@SHARE]",
+    parser.add_argument("--networks", nargs="*", default=[],
+                        metavar="CHECKPOINT[+CHECKPOINT][@SHARE]",
                         help="networks of x2 whose results are read, SHARE of their correction")
     parser.add_argument("--count", type=int, default=16, help="boards")
     args = parser.parse_args()

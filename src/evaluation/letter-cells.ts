@@ -94,13 +94,13 @@ function linesOf(method: string, reader: Reader, { boards, measured, rival }: Ce
       const truth = text('truth');
       const count = (name: string, base = 'bicubic'): LetterCounts =>
         countLine({ wanted: line.text, here: text(name), bicubic: text(base), truth });
+      // Against itself the figure is not a number: the words of no method are none.
+      const other = method === AGAIN ? '' : AGAIN;
       const scores = measured.get(method)?.[b]?.lines[i];
       return {
         names: namesOf(board, line),
         ...{ here: count(method), bicubic: count('bicubic'), truth: count('truth') },
-        // Against itself the figure is not a number: the words of no method are none.
-        again: count(method, method === AGAIN ? '' : AGAIN),
-        alone: count('bicubic', method === AGAIN ? '' : AGAIN),
+        ...{ again: count(method, other), alone: count('bicubic', other) },
         rival: rival === undefined ? undefined : count(rival),
         ...{ psnr: scores?.psnr ?? Number.NaN, ssim: scores?.ssim ?? Number.NaN },
       };

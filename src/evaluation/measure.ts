@@ -56,8 +56,8 @@ export interface MeasureOptions {
 }
 
 /**
- * Bicubic, the same read once more, Lanczos, the models, and the truth itself as the best that any could do. Of a model that enlarges by more
- * the result is reduced by area, as the tools around such models do.
+ * Bicubic, the same read once more, Lanczos, the models, and the truth itself as the best that any could do. Of a model
+ * that enlarges by more the result is reduced by area, as the tools around such models do.
  */
 export function planMethods(
   { scale }: TruthFolder,
